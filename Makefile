@@ -1,0 +1,51 @@
+# Two commands matter: `make drill` and `make test`. Each does all of its own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SIZE ?= full
+SCENARIO ?= node-loss
+
+.PHONY: drill test install install-dev lint types contracts campaign lock clean
+
+drill: install  ## break it, watch it come back, say what was lost
+	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
+
+install: $(VENV)/.drill
+install-dev: $(VENV)/.dev
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.drill: requirements/drill.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/drill.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.drill
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+test: install-dev lint types contracts  ## everything that must hold
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install-dev
+	$(BIN)/mypy
+
+contracts: install-dev
+	$(BIN)/lint-imports --no-cache
+
+campaign: install-dev  ## hours: the crash campaign
+	$(BIN)/python -m pytest -m campaign $(PYTEST_ARGS)
+
+lock:  ## needs uv
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --overrides requirements/overrides.txt --all-extras --group dev pyproject.toml -o requirements/dev.txt -q
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --overrides requirements/overrides.txt --extra embedded -c requirements/dev.txt pyproject.toml -o requirements/drill.txt -q
+
+clean:
+	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

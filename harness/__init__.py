@@ -1,0 +1,37 @@
+"""The public vocabulary of peakdrill: what a scenario module imports, and nothing else.
+
+Names are loaded when first used (PEP 562), so that neither a load worker nor
+`peakdrill --version` pays for numpy or scipy. What may not live here: code.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.core import checks as checks
+    from harness.core.scenario import Scenario as Scenario
+    from harness.core.scenario import automatic as automatic
+    from harness.core.scenario import experiment as experiment
+    from harness.core.scenario import load as load
+    from harness.core.targets import Targets as Targets
+    from harness.core.verdict import Verdict as Verdict
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Scenario": "harness.core.scenario",
+    "automatic": "harness.core.scenario",
+    "experiment": "harness.core.scenario",
+    "load": "harness.core.scenario",
+    "Targets": "harness.core.targets",
+    "Verdict": "harness.core.verdict",
+}
+__all__ = ["Scenario", "Targets", "Verdict", "automatic", "checks", "experiment", "load"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "checks":
+        return import_module("harness.core.checks")
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'harness' has no attribute {name!r}")

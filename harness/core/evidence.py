@@ -1,0 +1,104 @@
+"""Evidence: everything that a judgement may look at, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.core.operation import Workload
+from harness.core.operations import Operations
+from harness.core.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerHealth:
+    """What the reader found in one worker's slot file."""
+
+    worker: int
+    closed: bool  # the worker said goodbye and wrote its end
+    end_seq: int  # slots in use
+    torn: int  # slots whose CRC is wrong, or gaps before the end
+    dropped: int  # arrivals that were never sent
+    lag_p999_ns: int  # sent minus intended of scheduled arrivals, on a healthy platform or not
+    lag_max_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survivors:
+    """Records that the store holds after the fault, stamped with this run's keys.
+
+    Columns of equal length, one row a surviving record (a duplicate is two rows).
+    `parts` is a bit mask of what is intact, see `Part`; `expected_parts` of what the record's
+    own state says must be there, so that PARTIAL is `expected_parts & ~parts != 0`.
+    """
+
+    workload: npt.NDArray[np.uint8]
+    worker: npt.NDArray[np.uint16]
+    seq: npt.NDArray[np.uint32]
+    stage: npt.NDArray[np.uint8]
+    digest: npt.NDArray[np.uint64]
+    document: npt.NDArray[np.uint64]  # first 8 bytes of the SHA-1 of the bytes; 0 none
+    parts: npt.NDArray[np.uint8]
+    expected_parts: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+
+class Part:
+    """Bits of `Survivors.parts`."""
+
+    LINES = 1
+    MOVES = 2
+    RESERVATION = 4
+    LEDGER_ENTRY = 8  # invoice lines balance; POS payments equal the total
+    DOCUMENT = 16
+    PARTNER_CALL = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """One look at the stores. `taken_ns` comes after the acknowledged list was closed."""
+
+    name: str  # "first" | "second"
+    taken_ns: int
+    complete: bool  # every store answered whole; otherwise the read-back is unfit
+    why_incomplete: str
+    survivors: Survivors
+    foreign: int  # rows stamped pd-<run>- whose key does not parse: UNEXPECTED
+    disagreements: tuple[str, ...]  # cross-store findings, each a sentence with the key
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the harness saw of the platform's and the instrument's health."""
+
+    whole_before: bool
+    whole_before_why: str
+    whole_after: bool
+    whole_after_why: str
+    effect_observed: bool
+    heal_observed: bool
+    workers_lost: tuple[str, ...]
+    clock_error_ns: int
+    interrupted: str  # "" or why the run was cut short
+    skipped: str  # "" or "skipped: platform embedded lacks tenants"
+    replay_ended_ns: int | None  # when queues and replay had settled
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    operations: Operations
+    ledgers: tuple[LedgerHealth, ...]
+    timeline: Timeline
+    observation: Observation
+    first: ReadBack | None
+    second: ReadBack | None
+    # due times since `load_begun_ns`, per workload: scheduled arrivals, then canaries
+    load_begun_ns: int
+    load_stopped_ns: int
+    arrivals_ns: Mapping[Workload, npt.NDArray[np.int64]]
+    canaries_ns: Mapping[Workload, npt.NDArray[np.int64]]

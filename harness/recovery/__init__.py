@@ -1,0 +1,4 @@
+"""Runbooks as code: automatic (watch only), and those that repair.
+
+May not live here: judgement.
+"""

@@ -1,0 +1,1 @@
+"""What we claim: one module per scenario, loaded by path."""
