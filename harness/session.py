@@ -1,15 +1,23 @@
 """One order, one run: from what a person typed to a judged run directory.
 
-`execute` is what `peakdrill run` and the pytest plug-in call.
+`execute` is what `peakdrill run` and the pytest plug-in call; `plan_only` is `peakdrill plan`.
+This module is the composition root: it knows every part, and no part knows it.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import platform as host
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core.plan import Size
+from harness import __version__
+from harness.core.plan import Plan, PlatformFacts, Size
 from harness.core.record import RunRecord
+from harness.core.scenario import Scenario
+from harness.platforms.capabilities import Platform
 from harness.progress import Progress
 
 
@@ -32,4 +40,85 @@ class Order:
 
 def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
     """Run it. Returns the judged run and its directory. Raises PeakdrillError."""
-    raise NotImplementedError
+    from reports.write import write_reports
+
+    from harness.drill import conclude, drill
+    from harness.evidence.load import load_record
+    from harness.evidence.rundir import Head, RunDirectory
+    from harness.interrupts import interruptible
+    from harness.sightings import Sightings
+
+    claim, experiment = _read(order)
+    with interruptible(), _platform(order, progress) as platform:
+        plan = _plan(order, claim, platform.facts())
+        run = RunDirectory.create(order.out, plan.run_id)
+        now = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+        head = Head("peakdrill/head/v1", now, __version__, host.python_version())
+        run.save_plan(plan, experiment, head)  # phase 0: survives anything that follows
+        lacking = sorted(plan.scenario.requires - set(plan.platform.capabilities))
+        if lacking:
+            why = f"skipped: platform {plan.platform.name} lacks {', '.join(lacking)}"
+            conclude(run, Sightings(skipped=why))
+        else:
+            drill(plan, platform, run, progress)
+    record = load_record(run.path)
+    write_reports(record, run.path)
+    progress.close()
+    return record, run.path
+
+
+def plan_only(order: Order) -> Plan:
+    """The plan that `execute` would follow. Nothing is started and nothing is touched."""
+    from harness.platforms.find import facts_of
+
+    claim, _ = _read(order)
+    return _plan(order, claim, facts_of(order.on, order.platform_file))
+
+
+def _read(order: Order) -> tuple[Scenario, str]:
+    """The scenario, and the text of the experiment with the scenario's parameters in it."""
+    from harness.faults.experiment import resolved_experiment
+    from harness.inputs.scenario_file import experiment_path, load_scenario
+
+    found = load_scenario(order.scenario)
+    file = order.experiment_file or experiment_path(found)
+    return found.scenario, resolved_experiment(file, dict(found.scenario.fault.parameters))
+
+
+def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
+    from harness.inputs.shape import shape_of
+    from harness.inputs.targets_file import read_targets
+    from harness.planning import plan_of
+
+    return plan_of(
+        scenario=scenario,
+        targets=read_targets(order.targets_file, scenario=scenario.name),
+        facts=facts,
+        shape=shape_of(scenario.load),
+        size=order.size,
+        peak=order.peak,
+        seed=order.seed,
+        workers=order.workers,
+        release=order.release,
+    )
+
+
+@contextmanager
+def _platform(order: Order, progress: Progress) -> Iterator[Platform]:
+    """The platform that is up, mended first; else one of its own, ended afterwards."""
+    from harness.faults.undo import replay
+    from harness.platforms import find
+
+    running = find.running()
+    if running is not None:
+        for mended in replay(running):
+            progress.say(f"mended first: {mended}")
+        yield running
+        return
+    progress.phase(f"starting the {order.on} platform", 60)
+    platform = find.start(order.on, order.platform_file)
+    try:
+        yield platform
+    finally:
+        progress.phase("ending the platform", 30)
+        platform.down()

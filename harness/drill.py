@@ -1,0 +1,71 @@
+"""The interpreter of a scenario. It reads like the method section of a paper."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harness.core.judge import judge
+from harness.core.plan import Plan
+from harness.core.verdict import Judgement
+from harness.errors import PeakdrillError
+from harness.evidence.load import open_run
+from harness.evidence.rundir import RunDirectory
+from harness.faults.injection import injection
+from harness.platforms.capabilities import Platform, Wholeness
+from harness.progress import Progress
+from harness.readback.read import read_back
+from harness.recovery.run import recover
+from harness.sightings import Sightings
+from harness.trading import trading
+from harness.witness import witness
+
+
+def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress) -> Judgement:
+    """Break it, watch it come back, and say what was lost. Phase 0 is already on disk."""
+    seen = Sightings()
+    with whatever_happens(seen):
+        seen.before = until_whole(platform, plan.limits.heal_s, progress)
+        with trading(plan, platform, run, progress) as load:
+            load.hold_baseline()
+            with injection(plan, platform, run) as fault, witness(platform, run):
+                fault.inject()
+                seen.effect_observed = fault.await_effect(plan.limits.effect_s)
+                load.fault_ns = time.monotonic_ns()
+                recover(plan.scenario.recovery, platform, load)
+                fault.release()
+                seen.heal_observed = fault.await_healed(plan.limits.heal_s)
+            seen.after = until_whole(platform, plan.limits.heal_s, progress)
+            load.hold_after()
+        seen.workers_lost = load.workers_lost
+    with whatever_happens(seen):
+        seen.replay_ended_ns = read_back(plan, platform, run, progress)
+    return conclude(run, seen)
+
+
+def conclude(run: RunDirectory, seen: Sightings) -> Judgement:
+    """Seal what was seen (phase 1), then judge it from the directory alone (phase 2)."""
+    run.save_evidence(seen.observation())
+    plan, evidence, _ = open_run(run.path)
+    judgement = judge(plan, evidence)
+    run.save_verdict(judgement)
+    return judgement
+
+
+@contextmanager
+def whatever_happens(seen: Sightings) -> Iterator[None]:
+    """An error ends the trade but not the evidence: it is named there, and never passes."""
+    try:
+        yield
+    except PeakdrillError as error:
+        seen.interrupted = seen.interrupted or f"{type(error).__name__}: {error.what}"
+
+
+def until_whole(platform: Platform, limit_s: float, progress: Progress) -> Wholeness:
+    """Wait, within the limit, until the platform is redundant, archiving and serving."""
+    progress.phase("waiting until the platform is whole", limit_s)
+    until = time.monotonic() + limit_s
+    while not (seen := platform.whole()).whole and time.monotonic() < until:
+        time.sleep(0.5)
+    return seen

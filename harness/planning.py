@@ -1,0 +1,67 @@
+"""The plan: from what a person ordered to everything that decides a run. Touches nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+
+from harness.core.plan import Limits, Plan, PlatformFacts, Size
+from harness.core.scenario import Scenario
+from harness.core.schedule import Shape
+from harness.core.targets import Targets
+
+_LOOPS_PER_WINDOW = 3
+_LEAST_WINDOW_S = 10.0
+_SERVER_TIMEOUT_S = 5.0
+
+
+def window_s(facts: PlatformFacts) -> float:
+    """W = max(10 s, 3 times the slowest routing or leadership loop). Source: measurement.md, 3."""
+    slowest_s = max((loop_s for _, loop_s in facts.loops_s), default=0.0)
+    return max(_LEAST_WINDOW_S, _LOOPS_PER_WINDOW * slowest_s)
+
+
+def limits_of(size: Size, targets: Targets, facts: PlatformFacts) -> Limits:
+    """Every wait of a run. Observation ends at the longest gated target plus W, or the size's."""
+    window = window_s(facts)
+    longest_s = max((t.rto_s for t in targets.workloads), default=0.0)
+    smoke = size is Size.SMOKE
+    return Limits(
+        baseline_s=10.0 if smoke else 45.0,
+        effect_s=10.0,
+        observe_s=min(longest_s + window, 60.0 if smoke else 900.0),
+        window_s=window,
+        heal_s=60.0,
+        settle_s=30.0 if smoke else 120.0,
+        server_timeout_s=_SERVER_TIMEOUT_S,
+    )
+
+
+def plan_of(
+    *,
+    scenario: Scenario,
+    targets: Targets,
+    facts: PlatformFacts,
+    shape: Shape,
+    size: Size,
+    peak: float,
+    seed: int | None,
+    workers: int,
+    release: str,
+) -> Plan:
+    """Put the plan together; the run's name and seed are drawn here and recorded."""
+    now = dt.datetime.now(dt.UTC)
+    return Plan(
+        run_id=f"{now:%Y%m%dT%H%M%S}Z{secrets.token_hex(2)}",
+        scenario=scenario,
+        targets=targets,
+        platform=facts,
+        size=size,
+        peak=peak,
+        shape=shape,
+        seed=secrets.randbelow(2**31) if seed is None else seed,
+        workers=workers,
+        limits=limits_of(size, targets, facts),
+        experiment_file="experiment.yaml",
+        release=release,
+    )

@@ -1,0 +1,136 @@
+"""The read-back's SQL: one set for the shop and for a real Odoo, by Odoo's own names.
+
+Every query yields integer columns only, so that COPY streams them and numpy parses them:
+worker, seq, id, stage, digest (signed 64 bit), parts, expected. The digest is that of
+`core.operation.order_content`, computed where the data lies. May not live here: judgement.
+"""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+ORDERS = """
+WITH o AS (
+    SELECT id, client_order_ref AS key, state, partner_id FROM sale_order
+    WHERE client_order_ref LIKE {prefix} AND client_order_ref ~ {pattern}
+), l AS (
+    SELECT o.id, count(*) AS lines,
+           string_agg(format('%s:%s:%s', product_id, round(product_uom_qty)::bigint,
+                             round(price_unit * 100)::bigint), '|'
+                      ORDER BY product_id, round(product_uom_qty)::bigint,
+                               round(price_unit * 100)::bigint) AS content
+    FROM o JOIN sale_order_line line ON line.order_id = o.id GROUP BY o.id
+), p AS (
+    SELECT o.id, bool_and(picking.state = 'done') AS done,
+           bool_and(picking.state IN ('assigned', 'done')) AS reserved
+    FROM o JOIN stock_picking picking ON picking.sale_id = o.id
+    WHERE picking.state <> 'cancel' GROUP BY o.id
+), m AS (
+    SELECT o.id, count(DISTINCT move.sale_line_id) AS moves,
+           bool_and(move.state NOT IN ('assigned', 'done')
+                    OR coalesce(ml.quantity, 0) = move.product_uom_qty) AS reserved_whole
+    FROM o JOIN stock_picking picking ON picking.sale_id = o.id
+    JOIN stock_move move ON move.picking_id = picking.id AND move.state <> 'cancel'
+    LEFT JOIN LATERAL (
+        SELECT sum({move_line_quantity}) AS quantity FROM stock_move_line
+        WHERE stock_move_line.move_id = move.id
+    ) ml ON true
+    GROUP BY o.id
+)
+SELECT split_part(o.key, '-', 3)::int, split_part(o.key, '-', 4)::bigint, o.id,
+       CASE WHEN o.state = 'cancel' THEN 9
+            WHEN o.state IN ('draft', 'sent') THEN 1
+            WHEN p.done THEN 4 WHEN p.reserved THEN 3 ELSE 2 END,
+       ('x' || left(md5(concat_ws('|', o.partner_id::text, l.content)), 16))::bit(64)::bigint,
+       (coalesce(l.lines, 0) > 0)::int * 1
+         + (coalesce(m.moves, 0) = coalesce(l.lines, 0))::int * 2
+         + coalesce(m.reserved_whole, false)::int * 4,
+       CASE WHEN o.state IN ('sale', 'done') THEN 7 ELSE 1 END
+FROM o LEFT JOIN l USING (id) LEFT JOIN p USING (id) LEFT JOIN m USING (id)
+"""
+
+POINT_OF_SALE = """
+WITH o AS (
+    SELECT id, pos_reference AS key, partner_id, amount_total, amount_paid FROM pos_order
+    WHERE pos_reference LIKE {prefix} AND pos_reference ~ {pattern}
+), l AS (
+    SELECT o.id,
+           string_agg(format('%s:%s:%s', product_id, round(qty)::bigint,
+                             round(price_unit * 100)::bigint), '|'
+                      ORDER BY product_id, round(qty)::bigint,
+                               round(price_unit * 100)::bigint) AS content
+    FROM o JOIN pos_order_line line ON line.order_id = o.id GROUP BY o.id
+), pay AS (
+    SELECT o.id, sum(payment.amount) AS paid
+    FROM o JOIN pos_payment payment ON payment.pos_order_id = o.id GROUP BY o.id
+)
+SELECT split_part(o.key, '-', 3)::int, split_part(o.key, '-', 4)::bigint, o.id, 1,
+       ('x' || left(md5(concat_ws('|', coalesce(o.partner_id, 0)::text, l.content)), 16))
+           ::bit(64)::bigint,
+       (l.content IS NOT NULL)::int * 1
+         + (abs(coalesce(pay.paid, 0) - o.amount_total) < 0.005)::int * 8,
+       9
+FROM o LEFT JOIN l USING (id) LEFT JOIN pay USING (id)
+"""
+
+INVOICES = """
+WITH o AS (
+    SELECT id, ref AS key, state, partner_id FROM account_move
+    WHERE ref LIKE {prefix} AND ref ~ {pattern} AND move_type = 'out_invoice'
+), l AS (
+    SELECT o.id,
+           string_agg(format('%s:%s:%s', product_id, round(quantity)::bigint,
+                             round(price_unit * 100)::bigint), '|'
+                      ORDER BY product_id, round(quantity)::bigint,
+                               round(price_unit * 100)::bigint)
+             FILTER (WHERE product_id IS NOT NULL
+                     AND coalesce(display_type, 'product') = 'product') AS content,
+           abs(sum(debit) - sum(credit)) < 0.005 AS balanced
+    FROM o JOIN account_move_line line ON line.move_id = o.id GROUP BY o.id
+)
+SELECT split_part(o.key, '-', 3)::int, split_part(o.key, '-', 4)::bigint, o.id,
+       CASE o.state WHEN 'draft' THEN 1 WHEN 'posted' THEN 2 ELSE 9 END,
+       ('x' || left(md5(concat_ws('|', o.partner_id::text, l.content)), 16))::bit(64)::bigint,
+       (l.content IS NOT NULL)::int * 1 + coalesce(l.balanced, false)::int * 8,
+       9
+FROM o LEFT JOIN l USING (id)
+"""
+
+ATTACHMENTS = """
+SELECT a.res_id, a.store_fname, a.checksum, octet_length(a.db_datas)
+FROM ir_attachment a JOIN sale_order o ON o.id = a.res_id
+WHERE a.res_model = 'sale.order' AND a.name LIKE {prefix} AND o.client_order_ref LIKE {prefix}
+"""
+
+FOREIGN = """
+SELECT (SELECT count(*) FROM sale_order
+        WHERE client_order_ref LIKE {prefix} AND NOT client_order_ref ~ {pattern})
+     + (SELECT count(*) FROM account_move WHERE ref LIKE {prefix} AND NOT ref ~ {pattern})
+"""
+
+# Stock, whoever moved it: what the quants say is reserved is what the move lines hold.
+STOCK_DISAGREES = """
+WITH held AS (
+    SELECT line.product_id, sum(line.{move_line_quantity}) AS quantity
+    FROM stock_move_line line JOIN stock_move move ON move.id = line.move_id
+    WHERE move.state IN ('assigned', 'partially_available') GROUP BY line.product_id
+), quant AS (
+    SELECT q.product_id, sum(q.reserved_quantity) AS reserved, min(q.quantity) AS least
+    FROM stock_quant q JOIN stock_location loc ON loc.id = q.location_id
+    WHERE loc.usage = 'internal' GROUP BY q.product_id
+)
+SELECT quant.product_id, quant.reserved, coalesce(held.quantity, 0), quant.least
+FROM quant LEFT JOIN held USING (product_id)
+WHERE abs(quant.reserved - coalesce(held.quantity, 0)) > 0.0005 OR quant.least < 0
+ORDER BY quant.product_id LIMIT 20
+"""
+
+
+def for_run(query: str, run_id: str, *, version: int) -> sql.Composed:
+    """`query` bound to one run's keys and to the column names of Odoo's `version`."""
+    quantity = "quantity" if version >= 17 else "product_uom_qty"
+    return sql.SQL(query).format(  # type: ignore[arg-type]
+        prefix=sql.Literal(f"pd-{run_id}-%"),
+        pattern=sql.Literal(f"^pd-{run_id}-[0-9]{{1,5}}-[0-9]{{1,10}}$"),
+        move_line_quantity=sql.Identifier(quantity),
+    )

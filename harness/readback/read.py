@@ -1,0 +1,40 @@
+"""Read back twice: once the load and the longest server timeout are over, and once settled."""
+
+from __future__ import annotations
+
+import time
+
+from harness.core.plan import Plan
+from harness.core.timeline import Mark, MarkName
+from harness.evidence import events, layout
+from harness.evidence.rundir import RunDirectory
+from harness.platforms.capabilities import Platform
+from harness.progress import Progress
+from harness.readback.settle import await_settled
+from harness.readback.survivors import look
+
+
+def read_back(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress) -> int | None:
+    """Save both looks. Returns when queues and replay had settled, None when they had not."""
+    limits, endpoints = plan.limits, platform.endpoints()
+    progress.phase("waiting out the longest server timeout", limits.server_timeout_s)
+    time.sleep(limits.server_timeout_s)
+    progress.phase("reading back", None)
+    run.save_look(look("first", endpoints, plan.run_id, clock=time.monotonic_ns, settled=False))
+    _mark(run, MarkName.READ_BACK_FIRST)
+    progress.phase("letting queues drain", limits.settle_s)
+    settled, why = await_settled(endpoints, limits.settle_s)
+    settled_ns = time.monotonic_ns()
+    if settled:
+        _mark(run, MarkName.SETTLED)
+    else:
+        progress.say(f"queues did not drain within {limits.settle_s:g} s: {why}")
+    progress.phase("reading back once more", None)
+    run.save_look(look("second", endpoints, plan.run_id, clock=time.monotonic_ns, settled=settled))
+    _mark(run, MarkName.READ_BACK_SECOND)
+    return settled_ns if settled else None
+
+
+def _mark(run: RunDirectory, name: MarkName) -> None:
+    now_ns = time.monotonic_ns()
+    events.append(run / layout.EVENTS, Mark(name, now_ns, now_ns, ""))

@@ -1,0 +1,230 @@
+"""The load as a child process, and the drill's view of it while it trades.
+
+The child's stdin is a pipe that the harness holds: closing it ends the schedule, and so does
+the death of the harness. What the customers see is read from the ledgers as they grow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.core.plan import Plan
+from harness.core.timeline import Mark, MarkName
+from harness.errors import PlatformError
+from harness.evidence import events, layout
+from harness.evidence.rundir import RunDirectory
+from harness.live import LiveLedgers
+from harness.platforms.capabilities import Endpoints, Platform
+from harness.progress import Progress
+
+_LEAD_S = 4.0  # the schedule's zero lies so far ahead of the child's start
+_TICK_S = 0.5
+_HOME = Path(__file__).resolve().parent.parent
+
+
+def order_of(plan: Plan, endpoints: Endpoints, run: RunDirectory, *, begin_ns: int) -> object:
+    """The generator's order (load/plan.json). Secrets stand in it by file, never by value."""
+    queue = endpoints.queue_url and {
+        "url": endpoints.queue_url,
+        "password_file": str(endpoints.queue_password_file),
+    }
+    return {
+        "run_id": plan.run_id,
+        "seed": plan.seed,
+        "begin_ns": begin_ns,
+        "max_s": _max_s(plan),
+        "workers": plan.workers,
+        "peak": plan.peak,
+        "shape": {"name": plan.shape.name, "points": plan.shape.points},
+        "workloads": {
+            t.workload.value: {
+                "rate_per_s": t.rate_per_s,
+                "canary_per_s": t.canary_per_s,
+                "latency_limit_s": t.latency_limit_s,
+                "revenue_cents": t.revenue_per_operation_cents,
+            }
+            for t in plan.targets.workloads
+        },
+        "application": {
+            "url": endpoints.application_url,
+            "database": endpoints.database,
+            "login": endpoints.login,
+            "password_file": str(endpoints.password_file),
+            "kind": endpoints.kind,
+            "version": endpoints.version,
+            "timeout_s": plan.limits.server_timeout_s,
+        },
+        "queue": queue or None,
+        "ledger_dir": str(run / layout.LEDGER),
+        "status_dir": str(run / layout.LOAD),
+    }
+
+
+def _max_s(plan: Plan) -> float:
+    """The load stops by itself after the longest run that the limits allow."""
+    limits = plan.limits
+    return (
+        limits.baseline_s
+        + limits.effect_s
+        + limits.observe_s
+        + 2 * limits.heal_s
+        + 4 * limits.window_s
+        + 60
+    )
+
+
+@dataclass
+class Trading:
+    """The load of one run. Times are those of the one clock, in ns."""
+
+    plan: Plan
+    run: RunDirectory
+    progress: Progress
+    begin_ns: int
+    child: subprocess.Popen[bytes]
+    live: LiveLedgers
+    phase: str = "baseline"
+    fault_ns: int | None = None
+    workers_lost: list[str] = field(default_factory=list)
+
+    def hold_baseline(self) -> None:
+        """Trade in health for the baseline's length."""
+        self.phase = "baseline"
+        until_ns = self.begin_ns + round(self.plan.limits.baseline_s * 1e9)
+        self.progress.phase("baseline", self.plan.limits.baseline_s)
+        self._mark(MarkName.BASELINE_BEGUN, self.begin_ns)
+        self._watch(until_ns)
+        self._mark(MarkName.BASELINE_ENDED, time.monotonic_ns())
+
+    def await_well(self) -> bool:
+        """Until every workload was well for W, or the end of observation."""
+        self.phase = "outage"
+        limits = self.plan.limits
+        begun_ns = self.fault_ns or time.monotonic_ns()
+        until_ns = begun_ns + round(limits.observe_s * 1e9)
+        self.progress.phase("watching it come back", limits.observe_s)
+        well = self._watch(until_ns, until_well_since_ns=begun_ns)
+        if well:
+            self._mark(MarkName.SERVICE_WELL, time.monotonic_ns())
+        return well
+
+    def hold_after(self) -> None:
+        """Trade on for a full window after the lost part is back."""
+        self.phase = "after"
+        hold_s = self.plan.limits.window_s + 1
+        self.progress.phase("holding after the repair", hold_s)
+        self._watch(time.monotonic_ns() + round(hold_s * 1e9))
+
+    def _watch(self, until_ns: int, *, until_well_since_ns: int | None = None) -> bool:
+        while (now_ns := time.monotonic_ns()) < until_ns:
+            self._require_child()
+            self.progress.tick(self.live.view(now_ns, phase=self.phase, fault_ns=self.fault_ns))
+            if until_well_since_ns is not None and self.live.all_well(now_ns, until_well_since_ns):
+                return True
+            time.sleep(min(_TICK_S, max(0.0, (until_ns - now_ns) / 1e9)))
+        return False
+
+    def pulse(self) -> None:
+        """One look while something else is awaited."""
+        self._require_child()
+        self.progress.tick(
+            self.live.view(time.monotonic_ns(), phase=self.phase, fault_ns=self.fault_ns)
+        )
+
+    def _require_child(self) -> None:
+        if self.child.poll() is not None:
+            raise PlatformError(
+                f"the load generator ended early with exit code {self.child.returncode}",
+                next_step=f"read {self.run / layout.LOAD}/locust.log",
+            )
+
+    def stop(self) -> None:
+        """End the schedule, wait for what is in flight, name the workers that said no goodbye."""
+        if self.child.stdin and not self.child.stdin.closed:
+            self._mark(MarkName.LOAD_STOPPED, time.monotonic_ns())
+            self.child.stdin.close()
+        try:
+            self.child.wait(self.plan.limits.server_timeout_s + 20)
+        except subprocess.TimeoutExpired:
+            _end_group(self.child)
+        self.workers_lost = [
+            f"worker {k}"
+            for k in range(self.plan.workers)
+            if not (self.run / layout.LOAD / f"worker-{k}.json").exists()
+        ]
+
+    def _mark(self, name: MarkName, at_ns: int, note: str = "") -> None:
+        events.append(self.run / layout.EVENTS, Mark(name, at_ns, at_ns, note))
+
+
+@contextmanager
+def trading(
+    plan: Plan, platform: Platform, run: RunDirectory, progress: Progress
+) -> Iterator[Trading]:
+    """Start the load and hold it; whatever happens within, it is stopped and waited for."""
+    progress.phase("preparing the shop and the load", 60)
+    endpoints = platform.endpoints()
+    order = run / layout.LOAD / "plan.json"
+    _write_order(order, order_of(plan, endpoints, run, begin_ns=0))
+    _prepare(order, run)
+    begin_ns = time.monotonic_ns() + round(_LEAD_S * 1e9)
+    _write_order(order, order_of(plan, endpoints, run, begin_ns=begin_ns))
+    child = _start(order, plan, run)
+    load = Trading(
+        plan, run, progress, begin_ns, child, LiveLedgers(run / layout.LEDGER, plan, begin_ns)
+    )
+    try:
+        events.append(run / layout.EVENTS, Mark(MarkName.LOAD_BEGUN, begin_ns, begin_ns, ""))
+        yield load
+    finally:
+        load.stop()
+
+
+def _write_order(file: Path, order: object) -> None:
+    file.write_text(json.dumps(order, indent=1, sort_keys=True))
+
+
+def _prepare(order: Path, run: RunDirectory) -> None:
+    with (run / layout.LOAD / "prepare.log").open("wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-m", "load.prepare", str(order)],
+            cwd=_HOME, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=120, check=False,
+        )  # fmt: skip
+    if done.returncode:
+        raise PlatformError(
+            f"products, partners and tills could not be prepared (exit code {done.returncode})",
+            next_step=f"read {run / layout.LOAD}/prepare.log",
+        )
+
+
+def _start(order: Path, plan: Plan, run: RunDirectory) -> subprocess.Popen[bytes]:
+    command = [
+        sys.executable, "-m", "locust", "-f", str(_HOME / "load" / "locustfile.py"),
+        "--headless", "--processes", str(plan.workers), "--users", str(plan.workers),
+        "--spawn-rate", "100", "--skip-log-setup", "--only-summary",
+    ]  # fmt: skip
+    with (run / layout.LOAD / "locust.log").open("wb") as log:
+        return subprocess.Popen(
+            command,
+            cwd=_HOME,
+            env={**os.environ, "PEAKDRILL_LOAD": str(order)},
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the harness, which then ends the load itself
+        )
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, 9)
+    child.wait(10)
