@@ -31,6 +31,14 @@ class WorkloadTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """Who may approve an action, e.g. `drill-in-production`."""
+
+    action: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Targets:
     """All workloads that are drilled, in the order of the reports."""
 
@@ -38,6 +46,7 @@ class Targets:
     source: str = "targets.yaml"
     season: str = ""
     currency: str = "EUR"
+    approvals: tuple[Approval, ...] = ()
 
     def of(self, workload: Workload) -> WorkloadTarget | None:
         return next((t for t in self.workloads if t.workload is workload), None)
