@@ -1,0 +1,132 @@
+"""What an experiment can do: break one thing, hold it, give it back.
+
+Every deed goes the same way: find exactly one target, bring its undo to disk, mark ARMED, do it,
+*observe* the effect, mark ACTIVE with the interval in which it happened. No target is an error,
+and so is an effect that was not seen. The Chaos Toolkit goes on to the next step after a failed
+one; the control in controls.py ends the experiment there.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from harness.chaos.standing import (
+    Standing,
+    ignore_signals_from_now_on,
+    is_released,
+    signals_deferred,
+    standing,
+    stdin_ended,
+)
+from harness.core.timeline import Mark, MarkName
+from harness.errors import FaultError
+from harness.faults import journal, undo
+
+_LOCK_S = 10.0
+_POLL_S = 0.1
+
+
+def lose_node(node: str) -> str:
+    """Every process of one node dies at once. `node` is primary, standby or a node's name.
+
+    Returns the node's name. Raises FaultError, with nothing broken, when there is no such node,
+    it is dead already, something is still broken, or nobody waits for this fault any more.
+    """
+    here = standing()
+    with signals_deferred(), journal.locked(here.platform.directory, within_s=_LOCK_S):
+        name = _target(here, node)
+        _arm(here, undo.LOSE_NODE, {"node": name, "selector": node})
+        try:
+            instant = here.nodes.kill(name)
+            dead = here.nodes.is_dead(name)
+        except BaseException as error:
+            here.stamp(MarkName.FAULT_SPOILED, f"node {name} could not be killed: {error}")
+            raise
+        if not dead:
+            here.stamp(MarkName.NO_EFFECT, f"node {name} was killed, yet parts of it run")
+            raise FaultError(f"node {name} is not dead after it was killed")
+        note = f"node {name} ({node}): every process of it was observed dead"
+        here.witness(Mark(MarkName.FAULT_ACTIVE, instant.earliest_ns, instant.latest_ns, note))
+    return name
+
+
+def nothing(node: str, within_s: float = 2.0) -> str:
+    """The null fault: arm nothing, break nothing, and look for the effect as `lose_node` does.
+
+    A check that sees an effect here would see one anywhere. Raises FaultError in that case.
+    """
+    here = standing()
+    name = here.nodes.resolve(node)
+    deadline = time.monotonic() + within_s
+    while not here.nodes.is_dead(name):
+        if time.monotonic() >= deadline:
+            note = f"no effect was observed: node {name} ({node}) lived for {within_s:g} s"
+            here.stamp(MarkName.NO_EFFECT, note)
+            return name
+        time.sleep(_POLL_S)
+    here.stamp(MarkName.FAULT_SPOILED, f"node {name} is dead, and nobody killed it")
+    raise FaultError(f"node {name} is dead, although this experiment breaks nothing")
+
+
+def hold(until: str = "timer", max_s: float = 60.0) -> str:
+    """Keep the fault as it is, until the harness lets go (or dies), or for `max_s`.
+
+    `until`: `stdin` ends at the end of standard input, at `max_s` at the latest; `timer`, by
+    hand, waits for `max_s`. Returns what ended it.
+    """
+    if until not in {"stdin", "timer"}:
+        raise FaultError(f"hold: until {until!r} is not known; allowed: stdin, timer")
+    try:
+        if until == "timer":
+            time.sleep(max_s)
+            return "timer"
+        return "released" if stdin_ended(wait_s=max_s) else "limit reached"
+    finally:
+        ignore_signals_from_now_on()
+
+
+def restore_node(within_s: float = undo.HEAL_S) -> list[str]:
+    """Undo whatever is broken, and see it come back. Harmless when nothing is.
+
+    Returns what was mended. Raises FaultError for what was not back within `within_s`; it stays
+    in the journal.
+    """
+    here = standing()
+    with signals_deferred():
+        _note_early_ends(here)
+        return undo.replay(here.platform, within_s=within_s, witness=here.witness)
+
+
+def _note_early_ends(here: Standing) -> None:
+    """A fault that ended before its release was not the fault that was planned."""
+    for entry in journal.scan(here.platform.directory)[0]:
+        with suppress(Exception):  # what cannot be asked is undone all the same
+            if not undo.undoing_of(entry).holds(here.platform, entry):
+                told = f"{entry.fault}: the fault had ended before it was released"
+                here.stamp(MarkName.FAULT_SPOILED, told)
+
+
+def _target(here: Standing, node: str) -> str:
+    if is_released():
+        raise FaultError("the harness has let go (or is dead): nothing was broken")
+    if left := journal.pending(here.platform.directory):
+        raise FaultError(
+            f"run {left[0].run_id} left {left[0].fault} undone: nothing more was broken",
+            next_step="peakdrill undo",
+        )
+    name = here.nodes.resolve(node)
+    if name not in here.nodes.names():
+        raise FaultError(f"{node!r} matches no node; there are {', '.join(here.nodes.names())}")
+    if here.nodes.is_dead(name):
+        raise FaultError(f"node {name} ({node}) is dead already: it cannot be lost")
+    return name
+
+
+def _arm(here: Standing, fault: str, parameters: dict[str, str]) -> None:
+    earliest_ns = time.monotonic_ns()
+    journal.write(here.platform.directory, fault, parameters, here.run_id)
+    note = ", ".join(f"{key} {value}" for key, value in sorted(parameters.items()))
+    here.witness(
+        Mark(MarkName.FAULT_ARMED, earliest_ns, time.monotonic_ns(), f"undo on disk: {note}")
+    )

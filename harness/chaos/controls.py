@@ -1,0 +1,49 @@
+"""Around every step: stamp it, and stop after one that failed.
+
+Without this control the Chaos Toolkit plays the rest of a method whose fault was never made, and
+holds it. A failed rollback stops nothing: the others still have to be played.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from chaoslib.exceptions import InterruptExecution
+
+from harness.chaos.standing import ignore_signals_from_now_on, run_directory, write_mark
+from harness.core.timeline import Mark, MarkName
+
+_begun_ns: dict[str, int] = {}
+
+
+def before_activity_control(context: Mapping[str, Any], **_: object) -> None:
+    _begun_ns[str(context.get("name"))] = time.monotonic_ns()
+
+
+def after_activity_control(
+    context: Mapping[str, Any],
+    experiment: Mapping[str, Any],
+    state: Mapping[str, Any] | None = None,
+    **_: object,
+) -> None:
+    """Stamp the step with its interval and status. `state` is None when it was cut short."""
+    name = str(context.get("name"))
+    status = str((state or {}).get("status", "cut short"))
+    now_ns = time.monotonic_ns()
+    failed = status != "succeeded" and _is_of_method(context, experiment)
+    try:
+        mark = Mark(MarkName.STEP, _begun_ns.pop(name, now_ns), now_ns, f"{name}: {status}")
+        write_mark(run_directory(), mark)
+    finally:
+        if failed:
+            raise InterruptExecution(f"step {name}: {status}; the rest of the method is left out")
+
+
+def before_rollback_control(context: Mapping[str, Any], **_: object) -> None:  # noqa: ARG001  its caller names it
+    ignore_signals_from_now_on()
+
+
+def _is_of_method(context: Mapping[str, Any], experiment: Mapping[str, Any]) -> bool:
+    return any(step.get("name") == context.get("name") for step in experiment.get("method", []))

@@ -1,0 +1,133 @@
+"""Where an action stands: on which platform, for which run, and who may release it.
+
+From the environment, since an experiment's file must hold for every run: PEAKDRILL_PLATFORM (a
+platform's directory; without it the one that is up), PEAKDRILL_RUN (where marks go; without it,
+by hand, they are logged) and PEAKDRILL_HOLD=stdin (the harness holds our standard input).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from harness.core.timeline import Mark, MarkName
+from harness.errors import FaultError
+from harness.evidence import events, layout
+from harness.platforms.capabilities import Nodes, Platform
+
+logger = logging.getLogger("chaostoolkit")
+
+_STDIN = 0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    platform: Platform
+    run: Path | None
+
+    @property
+    def run_id(self) -> str:
+        return self.run.name if self.run else "by-hand"
+
+    @property
+    def nodes(self) -> Nodes:
+        if self.platform.nodes is None:
+            raise FaultError("this platform has no nodes that could be lost")
+        return self.platform.nodes
+
+    def witness(self, mark: Mark) -> None:
+        write_mark(self.run, mark)
+
+    def stamp(self, name: MarkName, note: str) -> None:
+        now_ns = time.monotonic_ns()
+        self.witness(Mark(name, now_ns, now_ns, note))
+
+
+def standing() -> Standing:
+    """Raises FaultError when there is no platform."""
+    from harness.platforms import find  # here: validating a file must not load every platform
+
+    directory = os.environ.get("PEAKDRILL_PLATFORM")
+    platform = find.platform_at(Path(directory)) if directory else find.running()
+    if platform is None:
+        raise FaultError("no platform is up", next_step="start one: `peakdrill platform up`")
+    return Standing(platform, run_directory())
+
+
+def run_directory() -> Path | None:
+    run = os.environ.get("PEAKDRILL_RUN")
+    return Path(run) if run else None
+
+
+def write_mark(run: Path | None, mark: Mark) -> None:
+    if run is not None:
+        events.append(run / layout.EVENTS, mark)
+    logger.info("%s: %s", mark.name.value, mark.note)
+
+
+def is_released() -> bool:
+    """The harness has let go already, or is dead: nothing may be broken any more."""
+    return os.environ.get("PEAKDRILL_HOLD") == "stdin" and stdin_ended(wait_s=0.0)
+
+
+def stdin_ended(*, wait_s: float) -> bool:
+    """True when standard input has come to its end within `wait_s`. What is written is skipped."""
+    deadline = time.monotonic() + wait_s
+    poll = select.poll()
+    poll.register(_STDIN, select.POLLIN)
+    while True:
+        left_s = max(0.0, deadline - time.monotonic())
+        if poll.poll(left_s * 1000.0):
+            try:
+                if os.read(_STDIN, 4096) == b"":
+                    return True
+            except OSError:  # no standard input at all: nobody holds us
+                return True
+        elif left_s == 0.0:
+            return False
+
+
+@contextmanager
+def signals_deferred() -> Iterator[None]:
+    """Inside, signals wait: a deed is done with its marks or not at all, an undo is never cut.
+
+    By handlers and not by a mask or SIG_IGN: the processes that an undo starts would inherit
+    those, and could then not be stopped.
+    """
+    caught: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        caught.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if caught:
+        os.kill(os.getpid(), caught[0])
+
+
+def ignore_signals_from_now_on() -> None:
+    """The way out has begun and is bounded: a further signal must not cut the rollbacks short."""
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        logger.warning("signal %s: the rollbacks are under way already", number)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in _SIGNALS:
+            signal.signal(number, note)

@@ -1,0 +1,146 @@
+"""Mending what an injection broke: the journal's other half.
+
+The experiment's rollback, `peakdrill undo` and the next start all call `replay`. It is harmless
+when nothing is broken, may be repeated, and may be called by several processes at once. An entry
+is removed only after its undo was *observed*; what could not be mended stays in the journal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from harness.core.timeline import Mark, MarkName
+from harness.errors import FaultError
+from harness.faults import journal
+from harness.faults.journal import Entry
+from harness.platforms.capabilities import Nodes, Platform
+
+Witness = Callable[[Mark], None]
+_POLL_S = 0.1
+HEAL_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """How one kind of deed is taken back. `begin` is harmless when nothing is broken."""
+
+    describe: Callable[[Entry], str]
+    holds: Callable[[Platform, Entry], bool]  # the fault is still in effect
+    begin: Callable[[Platform, Entry], None]
+    is_undone: Callable[[Platform, Entry], bool]
+
+
+def replay(
+    platform: Platform, *, within_s: float = HEAL_S, witness: Witness | None = None
+) -> list[str]:
+    """Undo every pending deed, and say what was mended; an empty list when there was nothing.
+
+    `witness` receives FAULT_RELEASED when the undo has begun and FAULT_HEALED when the last part
+    was observed to be back. Raises FaultError for what could not be mended within `within_s`.
+    """
+    with journal.locked(platform.directory, within_s=within_s + 10.0):
+        entries, damaged = journal.scan(platform.directory)
+        problems = [f"{file} cannot be read" for file in damaged]
+        begun = _begin_all(platform, entries, problems, witness)
+        mended = _await_all(platform, begun, problems, within_s)
+        if mended and not problems and witness is not None:
+            witness(mended[-1].mark)
+    if problems:
+        raise FaultError(
+            "not everything was mended: " + "; ".join(problems),
+            next_step="look at the platform's logs, then `peakdrill undo` again",
+        )
+    return [m.what for m in mended]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mended:
+    what: str
+    mark: Mark
+
+
+def _begin_all(
+    platform: Platform, entries: tuple[Entry, ...], problems: list[str], witness: Witness | None
+) -> list[Entry]:
+    begun: list[Entry] = []
+    earliest_ns = time.monotonic_ns()
+    for entry in entries:
+        try:
+            undoing_of(entry).begin(platform, entry)
+        except Exception as error:  # noqa: BLE001  whatever it is, the others are still undone
+            problems.append(f"{entry.fault} of run {entry.run_id}: {error}")
+        else:
+            begun.append(entry)
+    if begun and witness is not None:
+        note = "; ".join(undoing_of(entry).describe(entry) for entry in begun)
+        witness(Mark(MarkName.FAULT_RELEASED, earliest_ns, time.monotonic_ns(), note))
+    return begun
+
+
+def _await_all(
+    platform: Platform, entries: list[Entry], problems: list[str], within_s: float
+) -> list[_Mended]:
+    mended: list[_Mended] = []
+    deadline_ns = time.monotonic_ns() + round(within_s * 1e9)
+    for entry in entries:
+        what = undoing_of(entry).describe(entry)
+        mark = _await_undone(platform, entry, deadline_ns)
+        if mark is None:
+            problems.append(f"{what}: not observed within {within_s:g} s")
+            continue
+        journal.remove(entry)
+        mended.append(_Mended(what, mark))
+    return mended
+
+
+def _await_undone(platform: Platform, entry: Entry, deadline_ns: int) -> Mark | None:
+    """The interval in which the undo was first seen to be complete, None after the deadline."""
+    undoing = undoing_of(entry)
+    unseen_ns = time.monotonic_ns()
+    while True:
+        asked_ns = time.monotonic_ns()
+        try:
+            undone = undoing.is_undone(platform, entry)
+        except Exception:  # noqa: BLE001  a part that cannot be asked is not back
+            undone = False
+        if undone:
+            note = undoing.describe(entry)
+            return Mark(MarkName.FAULT_HEALED, unseen_ns, time.monotonic_ns(), note)
+        if asked_ns >= deadline_ns:
+            return None
+        unseen_ns = asked_ns
+        time.sleep(_POLL_S)
+
+
+def undoing_of(entry: Entry) -> Undoing:
+    """How this entry is undone. Raises FaultError for a fault of another version."""
+    try:
+        return UNDOINGS[entry.fault]
+    except KeyError:
+        raise FaultError(
+            f"undo journal: nobody here knows how to undo {entry.fault!r} ({entry.file})",
+            next_step="use the version of peakdrill that made it",
+        ) from None
+
+
+def _nodes(platform: Platform) -> Nodes:
+    if platform.nodes is None:
+        raise FaultError("the platform lacks the capability nodes", next_step="choose another one")
+    return platform.nodes
+
+
+LOSE_NODE = "lose-node"
+
+UNDOINGS: Mapping[str, Undoing] = MappingProxyType(
+    {
+        LOSE_NODE: Undoing(
+            describe=lambda entry: f"node {entry.parameter('node')} started again",
+            holds=lambda platform, entry: _nodes(platform).is_dead(entry.parameter("node")),
+            begin=lambda platform, entry: _nodes(platform).start(entry.parameter("node")),
+            is_undone=lambda platform, entry: _nodes(platform).is_back(entry.parameter("node")),
+        ),
+    }
+)
