@@ -43,9 +43,13 @@ def find_targets(asked: Path | None, *, folder: Path | None = None) -> Path:
 
 
 def read_targets(
-    file: Path, *, scenario: str = "", season: str | None = None, tenant: str = ""
+    asked: Path | None, *, scenario: str = "", season: str | None = None, tenant: str = ""
 ) -> Targets:
-    """Read, check and resolve. `season` None: the one that the file declares. Raises BadInput."""
+    """Find, read, check and resolve. `season` None: the one that the file declares.
+
+    Raises UsageError where there is no such file, BadInput where it is wrong.
+    """
+    file = find_targets(asked)
     document = read_yaml(file)
     model = validated(TargetsModel, document)
     _check_everything(document, model)

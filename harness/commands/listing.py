@@ -1,0 +1,57 @@
+"""`peakdrill list`: what there is to run, a line each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.errors import PeakdrillError
+
+
+@click.command("list")
+def list_() -> int:
+    """Show scenarios, experiments, load shapes and platforms, a line each."""
+    from harness.inputs.platform_file import KINDS
+    from harness.inputs.scenario_file import experiment_files, scenario_files
+    from harness.inputs.shape import shape_names
+
+    _section("scenarios", {n: _scenario_line(f) for n, f in scenario_files().items()})
+    _section("experiments", {n: _experiment_line(f) for n, f in experiment_files().items()})
+    _section("load shapes", dict.fromkeys(shape_names(), ""))
+    _section("platforms", {kind: _PLATFORMS[kind] for kind in KINDS})
+    return 0
+
+
+_PLATFORMS = {"embedded": "the whole stack from wheels, on this machine (the default)"}
+
+
+def _section(title: str, lines: dict[str, str]) -> None:
+    click.echo(title)
+    for name, line in sorted(lines.items()):
+        click.echo(f"  {name:<26}{line}".rstrip())
+    if not lines:
+        click.echo("  none")
+
+
+def _scenario_line(file: Path) -> str:
+    """The story's first line; a broken scenario says why, and spoils nothing else."""
+    from harness.inputs.scenario_file import read_scenario
+
+    try:
+        found = read_scenario(file)
+    except PeakdrillError as error:
+        return f"cannot be loaded: {str(error).splitlines()[0]}"
+    tags = f"  [{', '.join(sorted(found.scenario.tags))}]" if found.scenario.tags else ""
+    return found.scenario.story.splitlines()[0] + tags
+
+
+def _experiment_line(file: Path) -> str:
+    from harness.inputs.yaml_lines import read_yaml
+
+    try:
+        value = read_yaml(file).value
+    except PeakdrillError as error:
+        return f"cannot be read: {str(error).splitlines()[0]}"
+    title = value.get("title") if isinstance(value, dict) else None
+    return " ".join(str(title or "has no title").split())

@@ -1,0 +1,31 @@
+"""Options that several commands share, and their types."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+FILE = click.Path(path_type=Path)
+
+
+def peak(text: str) -> float:
+    """`2x`, `2` or `1.5x`."""
+    times = 0.0
+    if re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?x?", text):
+        times = float(text.removesuffix("x"))
+    if not 0 < times <= 10:
+        raise click.BadParameter(f"{text!r} is not a multiple such as 1x, 2x or 3x (at most 10x)")
+    return times
+
+
+def scenario_names(
+    ctx: click.Context,  # noqa: ARG001 (click's protocol)
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[str]:
+    """For shell completion: the names, without loading a scenario."""
+    from harness.inputs.scenario_file import scenario_files
+
+    return sorted(name for name in scenario_files() if name.startswith(incomplete))

@@ -1,0 +1,159 @@
+"""`peakdrill run` and `peakdrill plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from harness.commands.options import FILE, peak, scenario_names
+from harness.errors import Interrupted
+
+if TYPE_CHECKING:
+    from harness.core.record import RunRecord
+    from harness.session import Order
+
+C = TypeVar("C", bound=Callable[..., object])
+
+_MAX_SEED = 2**32 - 1
+
+
+def _order_options(function: C) -> C:
+    """What `run` and `plan` both take."""
+    options = [
+        click.argument("scenario", shell_complete=scenario_names),
+        click.option("--on", default="embedded", show_default=True, help="The platform to drill."),
+        click.option("--targets", type=FILE, help="Default: ./targets.yaml, else the example."),
+        click.option("--experiment", type=FILE, help="Break this instead of the scenario's own."),
+        click.option("--platform", "platform_file", type=FILE, help="A platform.yaml."),
+        click.option(
+            "--size",
+            type=click.Choice(["smoke", "full"]),
+            default="full",
+            show_default=True,
+            help="smoke: at most 100 s, and never a proof.",
+        ),
+        click.option("--peak", type=peak, default="1x", show_default=True, metavar="1x|2x|3x"),
+        click.option("--seed", type=click.IntRange(0, _MAX_SEED), help="Default: a new one."),
+        click.option("--release", default="", help="The release that is drilled, for the history."),
+        click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _order(
+    *,
+    scenario: str,
+    on: str,
+    targets: Path | None,
+    experiment: Path | None,
+    platform_file: Path | None,
+    size: str,
+    peak: float,
+    seed: int | None,
+    release: str,
+    out: Path = Path("runs"),
+) -> Order:
+    from harness.core.plan import Size
+    from harness.inputs.order_check import check_order
+    from harness.session import Order
+
+    if len(release) > 100 or not release.isprintable():
+        raise click.BadParameter("at most 100 printable characters", param_hint="--release")
+    order = Order(
+        scenario=scenario,
+        on=on,
+        targets_file=targets,
+        experiment_file=experiment,
+        platform_file=platform_file,
+        size=Size(size),
+        peak=peak,
+        seed=seed,
+        out=out,
+        release=release,
+    )
+    check_order(order)
+    return order
+
+
+@click.command()
+@_order_options
+@click.option("--out", type=FILE, default="runs", show_default=True, help="Runs go to OUT/<run>.")
+@click.option(
+    "--allow-skip",
+    multiple=True,
+    metavar="CAPABILITY",
+    help="In junit.xml, a check skipped for want of this is no failure. Repeatable.",
+)
+def run(*, as_json: bool, out: Path, allow_skip: tuple[str, ...], **asked: object) -> int:
+    """Run a drill, and end with its verdict.
+
+    SCENARIO is a name of `peakdrill list`, or a scenario's file.
+    """
+    from harness.commands import rendering
+    from harness.preflight import FULL_DISK, FULL_NEEDS_BYTES, SMOKE_NEEDS_BYTES, refuse_full_disk
+
+    _check_capabilities(allow_skip)
+    order = _order(out=out, **asked)  # type: ignore[arg-type]
+    refuse_full_disk(out, SMOKE_NEEDS_BYTES if order.size == "smoke" else FULL_NEEDS_BYTES)
+    try:
+        record, directory = _execute(order, as_json=as_json)
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        raise Interrupted(
+            f"the disk filled up while the run went on: {error.filename or out}",
+            next_step="free some space; `peakdrill undo` mends what may be broken",
+        ) from error
+    if allow_skip:
+        rendering.write_junit(record, directory, allow_skip=frozenset(allow_skip))
+    if as_json:
+        click.echo(rendering.as_text(record, "json"), nl=False)
+    else:
+        rendering.print_verdict(record, directory)
+    return record.judgement.verdict.exit_code
+
+
+def _execute(order: Order, *, as_json: bool) -> tuple[RunRecord, Path]:
+    from harness import session
+    from harness.commands import rendering
+
+    progress = rendering.progress(silent=as_json)
+    try:
+        return session.execute(order, progress)
+    finally:
+        progress.close()
+
+
+def _check_capabilities(names: tuple[str, ...]) -> None:
+    from harness.inputs.words import did_you_mean
+    from harness.platforms.capabilities import NAMES
+
+    for name in names:
+        if name not in NAMES:
+            raise click.BadParameter(
+                f"{name!r} is no capability{did_you_mean(name, NAMES)}; "
+                f"there are: {', '.join(NAMES)}",
+                param_hint="--allow-skip",
+            )
+
+
+@click.command()
+@_order_options
+def plan(*, as_json: bool, **asked: object) -> int:
+    """Print what `run` would do. Nothing is started, nothing is touched."""
+    from harness import session
+    from harness.commands.plan_text import plan_text
+
+    made = session.plan_only(_order(**asked))  # type: ignore[arg-type]
+    if as_json:
+        from harness.evidence.canonical import dumps
+
+        click.echo(dumps(made).decode(), nl=False)
+    else:
+        click.echo(plan_text(made))
+    return 0

@@ -1,0 +1,45 @@
+"""Everything that a person typed or wrote for one run, read once before anything is started.
+
+A mistake in a file is told in a second, not after a platform was brought up for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.errors import UsageError
+from harness.inputs.platform_file import KINDS, read_platform
+from harness.inputs.scenario_file import (
+    FoundScenario,
+    experiment_path,
+    find_experiment,
+    load_scenario,
+)
+from harness.inputs.shape import shape_of
+from harness.inputs.targets_file import read_targets
+from harness.inputs.words import did_you_mean, shown
+from harness.inputs.yaml_lines import check_syntax
+
+if TYPE_CHECKING:
+    from harness.session import Order
+
+
+def check_order(order: Order) -> FoundScenario:
+    """The scenario of an order whose files all hold. Raises UsageError and BadInput."""
+    if order.on not in KINDS:
+        raise UsageError(
+            f"there is no platform {shown(order.on)}{did_you_mean(order.on, KINDS)}; "
+            f"there are: {', '.join(KINDS)}"
+        )
+    found = load_scenario(order.scenario)
+    if order.experiment_file is None:
+        check_syntax(experiment_path(found))
+    else:
+        find_experiment(order.experiment_file)
+    if order.platform_file is not None:
+        options = read_platform(order.platform_file)
+        if options.kind != order.on:
+            raise UsageError(f"{order.platform_file} describes {options.kind}, not {order.on}")
+    shape_of(found.scenario.load)
+    read_targets(order.targets_file, scenario=found.scenario.name)
+    return found
