@@ -87,7 +87,7 @@ def hold(until: str = "timer", max_s: float = 60.0) -> str:
 
 
 def restore_node(within_s: float = undo.HEAL_S) -> list[str]:
-    """Undo whatever is broken, and see it come back. Harmless when nothing is.
+    """Undo whatever this run broke, and see it come back. Harmless when that is nothing.
 
     Returns what was mended. Raises FaultError for what was not back within `within_s`; it stays
     in the journal.
@@ -95,12 +95,16 @@ def restore_node(within_s: float = undo.HEAL_S) -> list[str]:
     here = standing()
     with signals_deferred():
         _note_early_ends(here)
-        return undo.replay(here.platform, within_s=within_s, witness=here.witness)
+        return undo.replay(
+            here.platform, run_id=here.run_id, within_s=within_s, witness=here.witness
+        )
 
 
 def _note_early_ends(here: Standing) -> None:
     """A fault that ended before its release was not the fault that was planned."""
     for entry in journal.scan(here.platform.directory)[0]:
+        if entry.run_id != here.run_id:
+            continue
         with suppress(Exception):  # what cannot be asked is undone all the same
             if not undo.undoing_of(entry).holds(here.platform, entry):
                 told = f"{entry.fault}: the fault had ended before it was released"

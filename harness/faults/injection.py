@@ -23,7 +23,7 @@ from pathlib import Path
 from harness.core.timeline import Mark, MarkName, Timeline
 from harness.errors import FaultError
 from harness.evidence import events, layout
-from harness.faults import journal, undo
+from harness.faults import undo
 from harness.faults.child import Child
 from harness.faults.experiment import resolved_experiment
 from harness.faults.state import State, state_of
@@ -89,7 +89,6 @@ class Injection:
 
     def release(self) -> None:
         """Let the rollbacks play. Returns at once: `await_healed` observes. May be repeated."""
-        self._note_death()
         if self._child is not None:
             self._child.release()
 
@@ -111,10 +110,15 @@ class Injection:
             self._child.wait(self._bounds.heal_s + _GRACE_S)
         finally:
             self._child.end()
-        self._note_death()
-        readable, damaged = journal.scan(self._platform.directory)
-        if readable or damaged:
-            undo.replay(self._platform, within_s=self._bounds.heal_s, witness=self._witness)
+        try:
+            self._note_death()
+        finally:  # mending comes before telling
+            undo.replay(
+                self._platform,
+                run_id=self._run.name,
+                within_s=self._bounds.heal_s,
+                witness=self._witness,
+            )
 
     def _healed(self) -> bool | None:
         """None while that is still open."""

@@ -3,6 +3,7 @@
 The experiment's rollback, `peakdrill undo` and the next start all call `replay`. It is harmless
 when nothing is broken, may be repeated, and may be called by several processes at once. An entry
 is removed only after its undo was *observed*; what could not be mended stays in the journal.
+Nothing that goes wrong on the way, a mark that cannot be written included, keeps the rest broken.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from harness.core.timeline import Mark, MarkName
-from harness.errors import FaultError
+from harness.errors import FaultError, PeakdrillError
 from harness.faults import journal
 from harness.faults.journal import Entry
 from harness.platforms.capabilities import Nodes, Platform
@@ -34,23 +35,31 @@ class Undoing:
 
 
 def replay(
-    platform: Platform, *, within_s: float = HEAL_S, witness: Witness | None = None
+    platform: Platform,
+    *,
+    run_id: str | None = None,
+    within_s: float = HEAL_S,
+    witness: Witness | None = None,
 ) -> list[str]:
     """Undo every pending deed, and say what was mended; an empty list when there was nothing.
 
+    With `run_id` only that run's: a rollback must not end the fault of somebody else's drill.
     `witness` receives FAULT_RELEASED when the undo has begun and FAULT_HEALED when the last part
     was observed to be back. Raises FaultError for what could not be mended within `within_s`.
     """
+    if not (platform.directory / journal.FOLDER).is_dir():
+        return []  # nothing was ever armed here, or the platform itself is gone
     with journal.locked(platform.directory, within_s=within_s + 10.0):
         entries, damaged = journal.scan(platform.directory)
+        entries = tuple(e for e in entries if run_id in {None, e.run_id})
         problems = [f"{file} cannot be read" for file in damaged]
         begun = _begin_all(platform, entries, problems, witness)
         mended = _await_all(platform, begun, problems, within_s)
-        if mended and not problems and witness is not None:
-            witness(mended[-1].mark)
+        if mended and not problems:
+            _tell(witness, mended[-1].mark, problems)
     if problems:
         raise FaultError(
-            "not everything was mended: " + "; ".join(problems),
+            "not everything went well while mending: " + "; ".join(problems),
             next_step="look at the platform's logs, then `peakdrill undo` again",
         )
     return [m.what for m in mended]
@@ -74,10 +83,19 @@ def _begin_all(
             problems.append(f"{entry.fault} of run {entry.run_id}: {error}")
         else:
             begun.append(entry)
-    if begun and witness is not None:
+    if begun:
         note = "; ".join(undoing_of(entry).describe(entry) for entry in begun)
-        witness(Mark(MarkName.FAULT_RELEASED, earliest_ns, time.monotonic_ns(), note))
+        mark = Mark(MarkName.FAULT_RELEASED, earliest_ns, time.monotonic_ns(), note)
+        _tell(witness, mark, problems)
     return begun
+
+
+def _tell(witness: Witness | None, mark: Mark, problems: list[str]) -> None:
+    try:
+        if witness is not None:
+            witness(mark)
+    except PeakdrillError as error:
+        problems.append(error.what)
 
 
 def _await_all(

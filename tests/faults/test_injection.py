@@ -14,7 +14,7 @@ from file_platform import FilePlatform
 from watching import PATIENCE_S, is_gone, until
 
 from harness.core.timeline import MarkName
-from harness.errors import BadInput, FaultError
+from harness.errors import BadInput, DamagedEvidence, FaultError
 from harness.evidence import events
 from harness.faults import journal, undo
 from harness.faults.experiment import find_experiment
@@ -198,6 +198,37 @@ def test_what_cannot_be_healed_is_said_and_stays_in_the_journal(
     assert len(journal.pending(files.directory)) == 1
     files.set_quirk("never-back", on=False)
     assert undo.replay(files) == ["node A started again"]
+
+
+def test_marks_that_cannot_be_written_do_not_keep_anything_broken(
+    files: FilePlatform, run: Path
+) -> None:
+    with pytest.raises(DamagedEvidence), injection(LOSS, PRIMARY, files, run) as fault:  # noqa: PT012
+        fault.inject()
+        assert fault.await_effect(within_s=PATIENCE_S)
+        (run / "events.jsonl").rename(run / "kept")
+        (run / "events.jsonl").mkdir()
+        fault.await_healed(within_s=PATIENCE_S)
+    assert not files.nodes.is_dead("A")
+    assert journal.pending(files.directory) == ()
+
+
+def test_a_rollback_leaves_the_fault_of_another_run_alone(
+    files: FilePlatform, run: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "r2"
+    other.mkdir()
+    with injection(LOSS, PRIMARY, files, run) as fault:
+        fault.inject()
+        assert fault.await_effect(within_s=PATIENCE_S)
+        with injection(LOSS, {"node": "B"}, files, other) as second:
+            second.inject()
+            assert not second.await_effect(within_s=PATIENCE_S)
+        assert "run r1 left lose-node undone" in second.why
+        assert files.nodes.is_dead("A")
+        assert fault.state is State.ACTIVE
+    assert fault.state is State.HEALED
+    assert files.deeds() == ["kill A", "start A"]
 
 
 def test_an_effect_that_comes_too_late_is_no_effect(files: FilePlatform, run: Path) -> None:

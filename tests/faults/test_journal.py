@@ -62,8 +62,10 @@ def test_a_full_disk_refuses_and_leaves_nothing(
 
 def test_undo_mends_and_twice_is_harmless(files: FilePlatform) -> None:
     assert undo.replay(files) == []
+    assert not (files.directory / "undo").exists()
     _arm(files)
     files.nodes.kill("A")
+    assert undo.replay(files, run_id="another") == []
     assert undo.replay(files) == ["node A started again"]
     assert not files.nodes.is_dead("A")
     assert undo.replay(files) == []
