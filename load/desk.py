@@ -1,0 +1,121 @@
+"""The desk: what every workload of one worker works with, and one arrival at it."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.core.operation import Detail, Flag, Kind, Stage, Workload
+from load.baskets import Basket, draw_basket
+from load.catalogue import Catalogue
+from load.classify import Answer
+from load.odoo import Odoo
+from load.plan import LoadPlan
+from load.recorder import Recorder, What
+from load.stream import Stream
+
+CANARY_LIMIT_S = 0.25
+_REMEMBERED = 500
+
+
+class ChainEnded(Exception):
+    """A call of the chain was not acknowledged; the rest of it makes no sense."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """One worker's counter: clients, recorder, catalogue, and what was acknowledged lately."""
+
+    plan: LoadPlan
+    catalogue: Catalogue
+    recorder: Recorder
+    odoo: Odoo
+    stream: Stream | None
+    acknowledged: deque[int] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+
+    @property
+    def version(self) -> int:
+        return self.plan.application.version
+
+
+class Arrival:
+    """One customer, due at `intended_ns`. Its calls share a record, the first call's."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        workload: Workload,
+        *,
+        number: int,
+        intended_ns: int,
+        canary: bool = False,
+    ) -> None:
+        self.desk, self.workload, self.number = desk, workload, number
+        self.intended_ns, self.canary = intended_ns, canary
+        seed = f"{desk.plan.seed}/{workload.code}/{number}/{int(canary)}"
+        self.rng = random.Random(seed)  # of the arrival, not of the moment: runs repeat
+        self.record: int | None = None
+
+    def basket(self) -> Basket:
+        """What this customer buys; a canary buys one of the canary's product."""
+        catalogue = self.desk.catalogue
+        if self.canary:
+            return Basket(catalogue.canary_partner, ((catalogue.canary_product, 1, 100),))
+        return draw_basket(
+            self.rng,
+            partners=catalogue.partners,
+            products=catalogue.products,
+            revenue_cents=self._revenue_cents,
+        )
+
+    def create(
+        self,
+        basket: Basket,
+        send: Callable[[str], Answer],
+        *,
+        stage: Stage = Stage.CREATED,
+        flags: Flag = Flag.NONE,
+    ) -> Answer:
+        """The call that makes the record. Money stands behind it where the plan says so."""
+        value_cents = 0 if self.canary or not self._revenue_cents else basket.total_cents
+        what = What(Kind.CREATE, stage, flags, digest=basket.digest, value_cents=value_cents)
+        return self.call(what, send)
+
+    def call(self, what: What, send: Callable[[str], Answer]) -> Answer:
+        """The chain's next call. Raises ChainEnded unless it was acknowledged."""
+        if self.canary:
+            what = What(what.kind, what.stage, what.flags | Flag.CANARY, what.digest)
+        seq, answer = self.desk.recorder.call(
+            self.workload, what, send, intended_ns=self.intended_ns, record=self.record
+        )
+        if self.record is None:
+            self.record = seq
+        if not answer.acked:
+            raise ChainEnded(answer.detail.name)
+        return answer
+
+    @property
+    def _revenue_cents(self) -> int:
+        declared = self.desk.plan.of(self.workload)
+        return declared.revenue_cents if declared else 0
+
+
+def new_id(answer: Answer) -> Answer:
+    """A create must answer an id (or a list of one): anything else proves nothing."""
+    if not answer.acked:
+        return answer
+    result = (
+        answer.result[0] if isinstance(answer.result, list) and answer.result else answer.result
+    )
+    if isinstance(result, bool) or not isinstance(result, int):
+        return answer.doubted()
+    return Answer(answer.outcome, Detail.NONE, result)
+
+
+def done(answer: Answer) -> Answer:
+    """A method that answers an action wants a wizard filled in: nothing was done yet."""
+    if answer.acked and isinstance(answer.result, dict):
+        return answer.doubted()
+    return answer

@@ -1,0 +1,100 @@
+"""What Locust loads: one user class, one dispatcher per worker process.
+
+    PEAKDRILL_LOAD=<run>/load/plan.json python -m locust -f load/locustfile.py --headless \
+        --only-summary --users 1 --spawn-rate 1                      one worker, no network
+        --users N --spawn-rate N --processes N --master-bind-host 127.0.0.1 \
+        --master-bind-port P --master-host 127.0.0.1 --master-port P   N workers
+
+Locust patches the standard library when it is imported, so it comes first. It starts us and
+carries us over processes and hosts; the schedule, the ledger and the ending are ours, and its
+statistics are the source of nothing. Its exit code is not either: it is 0 after a worker was
+killed. A lost worker shows as a missing status file and a ledger that was not closed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gevent
+from locust import User, events, task
+from locust.runners import MasterRunner, WorkerRunner
+
+from load.plan import LoadPlan
+from load.session import Session
+
+log = logging.getLogger("peakdrill.load")
+_STOP = "peakdrill-stop"
+
+
+class _Worker:
+    """The one session of this process."""
+
+    session: ClassVar[Session | None] = None
+
+    @classmethod
+    def open(cls, index: int) -> Session:
+        if cls.session is not None:
+            raise RuntimeError("this process has its dispatcher already")
+        cls.session = Session(LoadPlan.read(Path(os.environ["PEAKDRILL_LOAD"])), index)
+        cls.session.start()
+        return cls.session
+
+    @classmethod
+    def end(cls, why: str) -> None:
+        """Stop and wait for the ledger to be closed. Harmless when there is none, or twice."""
+        if cls.session is not None:
+            cls.session.stop(why)
+            cls.session.wait()
+
+
+class Retail(User):
+    """Every customer of one worker. Locust sees one user; the arrivals are greenlets of ours."""
+
+    def on_start(self) -> None:
+        runner = self.environment.runner
+        index = runner.worker_index if isinstance(runner, WorkerRunner) else 0
+        try:
+            self.session: Session | None = _Worker.open(index)
+        except RuntimeError:
+            # Locust moves the user of a worker that has gone to one that is left; its share
+            # of the schedule is not served twice here: it is missing, and that is seen
+            log.warning("a second dispatcher was refused in worker %d", index)
+            self.session = None
+
+    @task
+    def trade(self) -> None:
+        if self.session is None:
+            gevent.sleep(3600)
+            return
+        self.session.wait()
+        gevent.spawn(self.environment.runner.quit)
+        gevent.sleep(3600)
+
+
+def _on_init(environment: Any, runner: Any, **_: Any) -> None:
+    # listeners of `quitting` run in reverse, so ours comes before Locust's own
+    if isinstance(runner, MasterRunner):
+        environment.events.quitting.add_listener(_end_workers)
+        return
+    environment.events.quitting.add_listener(lambda **_: _Worker.end("sigterm"))
+    environment.events.test_stopping.add_listener(lambda **_: _Worker.end("locust"))
+    if isinstance(runner, WorkerRunner):
+        runner.register_message(_STOP, lambda **_: _Worker.end("sigterm"), concurrent=True)
+
+
+def _end_workers(environment: Any, **_: Any) -> None:
+    """The master was told to end: it tells its workers, and waits for them to close up."""
+    runner = environment.runner
+    if not runner.clients:
+        return
+    runner.send_message(_STOP)
+    plan = LoadPlan.read(Path(os.environ["PEAKDRILL_LOAD"]))
+    with gevent.Timeout(2 * plan.application.timeout_s + 5, False):
+        while runner.worker_count > 0:
+            gevent.sleep(0.05)
+
+
+events.init.add_listener(_on_init)

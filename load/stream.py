@@ -1,0 +1,119 @@
+"""The marketplace's queue: XADD to a Valkey or Redis stream, sent once.
+
+redis-py retries a command whose connection broke, and a second XADD is a second order; so
+this client speaks the few words of the protocol itself, and an answer is classified like
+Odoo's: REFUSED only when not one byte of the command left.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from urllib.parse import unquote, urlsplit
+
+import gevent
+
+from harness.core.operation import Detail, Outcome
+from load.classify import Answer, Progress, of_break, of_timeout
+from load.connections import Connections
+
+MARKETPLACE_STREAM = "marketplace:orders"
+
+
+class Denied(OSError):
+    """The queue did not take our password: nothing was sent."""
+
+
+class Stream:
+    """Appends entries to a stream."""
+
+    def __init__(self, url: str, password: str, *, timeout_s: float) -> None:
+        parts = urlsplit(url)
+        tls = ssl.create_default_context() if parts.scheme == "rediss" else None
+        self._user = unquote(parts.username or "")
+        self._password = password or unquote(parts.password or "")
+        self._database = parts.path.strip("/") or "0"
+        self._timeout_s = timeout_s
+        self._tls = tls is not None
+        self._connections = Connections(
+            parts.hostname or "", parts.port or 6379, tls=tls, greet=self._greet
+        )
+
+    def add(self, stream: str, field: str, value: str, *, timeout_s: float | None = None) -> Answer:
+        """XADD; ACKED when the queue answered with the entry's id."""
+        limit = self._timeout_s if timeout_s is None else timeout_s
+        return self._exchange(_command("XADD", stream, "*", field, value), limit)
+
+    def close(self) -> None:
+        self._connections.close()
+
+    def _greet(self, sock: socket.socket) -> None:
+        if self._password:
+            who = (self._user, self._password) if self._user else (self._password,)
+            self._say(sock, _command("AUTH", *who))
+        if self._database != "0":
+            self._say(sock, _command("SELECT", self._database))
+
+    def _say(self, sock: socket.socket, command: bytes) -> None:
+        sock.sendall(command)
+        if not _reply(sock).startswith(b"+"):
+            raise Denied("the queue refused the log-in")
+
+    def _exchange(self, request: bytes, timeout_s: float) -> Answer:
+        progress = Progress.NOTHING_SENT
+        sock = None
+        limit = gevent.Timeout.start_new(timeout_s)
+        try:
+            sock = self._connections.take()
+            if self._tls:
+                progress = Progress.SENT
+            sent = sock.send(request)
+            progress = Progress.SENT
+            if sent < len(request):
+                sock.sendall(request[sent:])
+            reply = _reply(sock)
+            self._connections.return_socket(sock)
+            sock = None
+            return _of_reply(reply)
+        except gevent.Timeout as expired:
+            if expired is not limit:
+                raise
+            return of_timeout(progress)
+        except Denied:
+            return Answer(Outcome.REFUSED, Detail.ACCESS_DENIED)
+        except OSError:
+            return of_break(progress)
+        finally:
+            limit.close()
+            if sock is not None:
+                self._connections.release_socket(sock)
+
+
+def _of_reply(reply: bytes) -> Answer:
+    if reply.startswith(b"$") and not reply.startswith(b"$-"):
+        return Answer(Outcome.ACKED, result=reply.split(b"\r\n")[1].decode("ascii", "replace"))
+    # an error reply has most likely had no effect; "most likely" is UNKNOWN
+    return Answer(Outcome.UNKNOWN, Detail.OTHER_ERROR)
+
+
+def _command(*words: str) -> bytes:
+    """An array of bulk strings."""
+    encoded = [word.encode() for word in words]
+    return b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in encoded)
+
+
+def _reply(sock: socket.socket) -> bytes:
+    """One whole reply: a line, or a bulk string."""
+    data = b""
+    while True:
+        block = sock.recv(4096)
+        if not block:
+            raise ConnectionResetError("the queue closed the connection")
+        data += block
+        line, found, rest = data.partition(b"\r\n")
+        if not found:
+            continue
+        if not line.startswith(b"$") or line.startswith(b"$-"):
+            return data
+        if len(rest) >= int(line[1:]) + 2:
+            return data
