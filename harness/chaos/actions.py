@@ -11,14 +11,8 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from harness.chaos.standing import (
-    Standing,
-    ignore_signals_from_now_on,
-    is_released,
-    signals_deferred,
-    standing,
-    stdin_ended,
-)
+from harness.chaos import signals
+from harness.chaos.standing import Standing, is_released, standing, stdin_ended
 from harness.core.timeline import Mark, MarkName
 from harness.errors import FaultError
 from harness.faults import journal, undo
@@ -34,7 +28,7 @@ def lose_node(node: str) -> str:
     it is dead already, something is still broken, or nobody waits for this fault any more.
     """
     here = standing()
-    with signals_deferred(), journal.locked(here.platform.directory, within_s=_LOCK_S):
+    with signals.deferred(), journal.locked(here.platform.directory, within_s=_LOCK_S):
         name = _target(here, node)
         _arm(here, undo.LOSE_NODE, {"node": name, "selector": node})
         try:
@@ -83,7 +77,7 @@ def hold(until: str = "timer", max_s: float = 60.0) -> str:
             return "timer"
         return "released" if stdin_ended(wait_s=max_s) else "limit reached"
     finally:
-        ignore_signals_from_now_on()
+        signals.ignore_from_now_on()
 
 
 def restore_node(within_s: float = undo.HEAL_S) -> list[str]:
@@ -93,7 +87,7 @@ def restore_node(within_s: float = undo.HEAL_S) -> list[str]:
     in the journal.
     """
     here = standing()
-    with signals_deferred():
+    with signals.deferred():
         _note_early_ends(here)
         return undo.replay(
             here.platform, run_id=here.run_id, within_s=within_s, witness=here.witness

@@ -1,4 +1,4 @@
-"""Around every step: stamp it, and stop after one that failed.
+"""Around every step: stamp it, and stop after one that failed or was ended by a signal.
 
 Without this control the Chaos Toolkit plays the rest of a method whose fault was never made, and
 holds it. A failed rollback stops nothing: the others still have to be played.
@@ -12,10 +12,15 @@ from typing import Any
 
 from chaoslib.exceptions import InterruptExecution
 
-from harness.chaos.standing import ignore_signals_from_now_on, run_directory, write_mark
+from harness.chaos import signals
+from harness.chaos.standing import run_directory, write_mark
 from harness.core.timeline import Mark, MarkName
 
 _begun_ns: dict[str, int] = {}
+
+
+def configure_control() -> None:
+    signals.end_method_on_signal()
 
 
 def before_activity_control(context: Mapping[str, Any], **_: object) -> None:
@@ -42,7 +47,7 @@ def after_activity_control(
 
 
 def before_rollback_control(context: Mapping[str, Any], **_: object) -> None:  # noqa: ARG001  its caller names it
-    ignore_signals_from_now_on()
+    signals.ignore_from_now_on()
 
 
 def _is_of_method(context: Mapping[str, Any], experiment: Mapping[str, Any]) -> bool:

@@ -10,14 +10,9 @@ from __future__ import annotations
 import logging
 import os
 import select
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from harness.core.timeline import Mark, MarkName
 from harness.errors import FaultError
@@ -27,7 +22,6 @@ from harness.platforms.capabilities import Nodes, Platform
 logger = logging.getLogger("chaostoolkit")
 
 _STDIN = 0
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,39 +89,3 @@ def stdin_ended(*, wait_s: float) -> bool:
                 return True
         elif left_s == 0.0:
             return False
-
-
-@contextmanager
-def signals_deferred() -> Iterator[None]:
-    """Inside, signals wait: a deed is done with its marks or not at all, an undo is never cut.
-
-    By handlers and not by a mask or SIG_IGN: the processes that an undo starts would inherit
-    those, and could then not be stopped.
-    """
-    caught: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        caught.append(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, note) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if caught:
-        os.kill(os.getpid(), caught[0])
-
-
-def ignore_signals_from_now_on() -> None:
-    """The way out has begun and is bounded: a further signal must not cut the rollbacks short."""
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        logger.warning("signal %s: the rollbacks are under way already", number)
-
-    if threading.current_thread() is threading.main_thread():
-        for number in _SIGNALS:
-            signal.signal(number, note)

@@ -96,6 +96,8 @@ class FilePlatform:
         return None
 
     def whole(self) -> Wholeness:
+        while (self._directory / "quirks" / "slow-answer").exists():
+            time.sleep(0.02)
         if (self._directory / "quirks" / "not-whole").exists():
             return Wholeness(False, ("the standby does not stream",))
         return Wholeness(whole=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from file_platform import FileNodes, FilePlatform
 
-from harness.chaos import actions, controls, probes, standing
+from harness.chaos import actions, controls, probes, signals, standing
 from harness.core.timeline import MarkName
 from harness.errors import FaultError, PlatformError
 from harness.evidence import events
@@ -127,7 +127,7 @@ def test_nothing_is_broken_for_a_harness_that_is_gone(
 
 
 def test_hold_ends_with_standard_input_or_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "ignore_signals_from_now_on", lambda: None)
+    monkeypatch.setattr(signals, "ignore_from_now_on", lambda: None)
     ours, theirs = os.pipe()
     monkeypatch.setattr(standing, "_STDIN", ours)
     assert actions.hold("stdin", 0.05) == "limit reached"
@@ -163,11 +163,11 @@ def test_a_signal_waits_until_the_deed_is_done() -> None:
 
     before = signal.signal(signal.SIGTERM, handler)
     try:
-        with standing.signals_deferred():
+        with signals.deferred():
             os.kill(os.getpid(), signal.SIGTERM)
             done.append("deed")
         assert done == ["deed", "signal"]
-        with standing.signals_deferred():  # what is started inside can still be stopped
+        with signals.deferred():  # what is started inside can still be stopped
             code = "import signal; print(repr(signal.getsignal(signal.SIGTERM)))"
             told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         assert b"SIG_DFL" in told.stdout

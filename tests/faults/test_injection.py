@@ -122,8 +122,11 @@ def test_leaving_by_an_error_releases_and_heals(files: FilePlatform, run: Path) 
 
 
 def test_leaving_before_the_deed_breaks_nothing(files: FilePlatform, run: Path) -> None:
+    files.set_quirk("slow-answer")
     with injection(LOSS, PRIMARY, files, run) as fault:
         fault.inject()
+        fault.release()
+        files.set_quirk("slow-answer", on=False)
     assert files.deeds() == []
     assert fault.state is State.SPOILED
 
@@ -153,7 +156,7 @@ def test_a_child_killed_while_it_holds_leaves_the_journal_and_close_mends(
     assert _fault_marks(run)[-2:] == [MarkName.FAULT_RELEASED, MarkName.FAULT_HEALED]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2])
 def test_a_signal_to_the_child_plays_the_rollbacks(
     files: FilePlatform, run: Path, number: signal.Signals
 ) -> None:
@@ -162,6 +165,7 @@ def test_a_signal_to_the_child_plays_the_rollbacks(
         assert fault.await_effect(within_s=PATIENCE_S)
         assert fault.pid is not None
         os.kill(fault.pid, number)
+        os.kill(fault.pid, number)  # an impatient person
         until(lambda: MarkName.FAULT_HEALED in _fault_marks(run), "rollback by signal")
         assert not files.nodes.is_dead("A")
         assert journal.pending(files.directory) == ()
@@ -232,10 +236,14 @@ def test_a_rollback_leaves_the_fault_of_another_run_alone(
 
 
 def test_an_effect_that_comes_too_late_is_no_effect(files: FilePlatform, run: Path) -> None:
+    files.set_quirk("slow-answer")
     with injection(LOSS, PRIMARY, files, run) as fault:
         fault.inject()
-        assert not fault.await_effect(within_s=0.0)
+        assert not fault.await_effect(within_s=0.05)
         assert fault.state is State.SPOILED
+        assert "no effect was observed within 0.05 s" in fault.why
+        files.set_quirk("slow-answer", on=False)
+        until(lambda: files.nodes.is_dead("A"), "the deed, too late")
     assert not files.nodes.is_dead("A")
 
 
