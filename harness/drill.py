@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from harness.core.judge import judge
 from harness.core.plan import Plan
 from harness.core.verdict import Judgement
 from harness.errors import PeakdrillError
+from harness.evidence import layout
 from harness.evidence.load import open_run
 from harness.evidence.rundir import RunDirectory
-from harness.faults.injection import injection
+from harness.faults.injection import Injection, injection
 from harness.platforms.capabilities import Platform, Wholeness
 from harness.progress import Progress
 from harness.readback.read import read_back
@@ -29,7 +30,7 @@ def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress)
         seen.before = until_whole(platform, plan.limits.heal_s, progress)
         with trading(plan, platform, run, progress) as load:
             load.hold_baseline()
-            with injection(plan, platform, run) as fault, witness(platform, run):
+            with injecting(run, platform) as fault, witness(platform, run):
                 fault.inject()
                 seen.effect_observed = fault.await_effect(plan.limits.effect_s)
                 load.fault_ns = time.monotonic_ns()
@@ -51,6 +52,11 @@ def conclude(run: RunDirectory, seen: Sightings) -> Judgement:
     judgement = judge(plan, evidence)
     run.save_verdict(judgement)
     return judgement
+
+
+def injecting(run: RunDirectory, platform: Platform) -> AbstractContextManager[Injection]:
+    """The injection of the very experiment that phase 0 put on disk."""
+    return injection(run / layout.EXPERIMENT, {}, platform, run.path)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import platform as host
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +77,20 @@ def plan_only(order: Order) -> Plan:
 
 def _read(order: Order) -> tuple[Scenario, str]:
     """The scenario, and the text of the experiment with the scenario's parameters in it."""
-    from harness.faults.experiment import resolved_experiment
-    from harness.inputs.scenario_file import experiment_path, load_scenario
+    from harness.faults.experiment import declared_parameters, resolved_experiment
+    from harness.inputs.scenario_file import experiment_path, find_experiment, load_scenario
 
     found = load_scenario(order.scenario)
-    file = order.experiment_file or experiment_path(found)
-    return found.scenario, resolved_experiment(file, dict(found.scenario.fault.parameters))
+    asked = order.experiment_file
+    file = find_experiment(asked) if asked else experiment_path(found)
+    text = file.read_text(encoding="utf-8")
+    taken = declared_parameters(text, file=file)
+    parameters = {
+        name: value
+        for name, value in found.scenario.fault.parameters
+        if name in taken or not asked  # a substitute, such as null.yaml, takes what it declares
+    }
+    return found.scenario, resolved_experiment(text, parameters, file=file)
 
 
 def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
@@ -106,19 +114,39 @@ def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
 @contextmanager
 def _platform(order: Order, progress: Progress) -> Iterator[Platform]:
     """The platform that is up, mended first; else one of its own, ended afterwards."""
-    from harness.faults.undo import replay
+    from harness import tenancy
     from harness.platforms import find
 
-    running = find.running()
+    running = mended(progress.say)
     if running is not None:
-        for mended in replay(running):
-            progress.say(f"mended first: {mended}")
         yield running
         return
     progress.phase(f"starting the {order.on} platform", 60)
     platform = find.start(order.on, order.platform_file)
     try:
+        tenancy.move_in(platform)
         yield platform
     finally:
         progress.phase("ending the platform", 30)
         platform.down()
+
+
+def mended(say: Callable[[str], None]) -> Platform | None:
+    """The platform that is up, after undoing what a killed drill left behind; None without one.
+
+    One that a killed drill had started for itself is ended. Harmless when all is well.
+    """
+    from harness import tenancy
+    from harness.faults.undo import replay
+    from harness.platforms import find
+
+    running = find.running()
+    if running is None:
+        return None
+    for what in replay(running):
+        say(f"mended: {what}")
+    if not tenancy.is_abandoned(running):
+        return running
+    running.down()
+    say("ended the platform of a drill that was killed")
+    return None

@@ -1,0 +1,121 @@
+"""What the customers see right now, from the ledgers as they grow.
+
+It decides when to stop watching, and what the terminal shows. It judges nothing: the verdict is
+computed from the whole evidence after the load has stopped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from harness.core.arrivals import Arrivals, arrivals_of
+from harness.core.operations import Operations, type_i64
+from harness.core.plan import Plan
+from harness.core.schedule import arrivals_ns, canary_ns
+from harness.core.targets import WorkloadTarget
+from harness.core.windows import Bar, Counts
+from harness.ledger.reader import ledger_files, read_from, worker_of
+from harness.progress import LiveView, WorkloadRate
+
+_SECOND_NS = 1_000_000_000
+_KEPT_S = 30  # how far back the view reaches, beyond W
+_IN_FLIGHT_NS = 1_500_000_000  # younger arrivals may still be under way
+_RATE_OVER_NS = 2 * _SECOND_NS
+
+
+@dataclass
+class LiveLedgers:
+    """A moving view over the end of every worker's slot file."""
+
+    directory: Path
+    plan: Plan
+    begin_ns: int
+    _from_seq: dict[int, int] = field(default_factory=dict)
+    _due: dict[int, type_i64] = field(default_factory=dict)
+    _due_until_s: float = 0.0
+
+    def view(self, now_ns: int, *, phase: str, fault_ns: int | None) -> LiveView:
+        """Offered and good arrivals a second over the last two full seconds."""
+        arrivals = self._arrivals(now_ns)
+        end_ns = now_ns - _IN_FLIGHT_NS
+        begin_ns = end_ns - _RATE_OVER_NS
+        return LiveView(
+            phase=phase,
+            load_s=max(0.0, (now_ns - self.begin_ns) / 1e9),
+            since_fault_s=None if fault_ns is None else (now_ns - fault_ns) / 1e9,
+            rates=tuple(
+                self._rate(t, arrivals, begin_ns, end_ns) for t in self.plan.targets.workloads
+            ),
+        )
+
+    def all_well(self, now_ns: int, since_ns: int) -> bool:
+        """Whether every workload was well over a whole window W that began after `since_ns`."""
+        end_ns = now_ns - _IN_FLIGHT_NS
+        begin_ns = end_ns - round(self.plan.limits.window_s * 1e9)
+        if begin_ns < since_ns:
+            return False
+        arrivals = self._arrivals(now_ns)
+        return all(
+            self._counts(t, arrivals, now_ns).well_within(self._bar(t), begin_ns, end_ns)
+            for t in self.plan.targets.workloads
+        )
+
+    def _rate(
+        self, target: WorkloadTarget, arrivals: Arrivals, begin_ns: int, end_ns: int
+    ) -> WorkloadRate:
+        counts = self._counts(target, arrivals, end_ns)
+        edges = np.array([begin_ns]), np.array([end_ns])
+        good, total, _ = (int(n[0]) for n in counts.between(*edges))
+        over_s = _RATE_OVER_NS / 1e9
+        return WorkloadRate(
+            workload=target.workload,
+            offered_per_s=total / over_s,
+            good_per_s=good / over_s,
+            rto_target_s=target.rto_s,
+            well=counts.well_within(self._bar(target), begin_ns, end_ns),
+        )
+
+    def _bar(self, target: WorkloadTarget) -> Bar:
+        return Bar.degraded(target.min_capacity) if self.plan.scenario.degraded_mode else Bar()
+
+    def _counts(self, target: WorkloadTarget, arrivals: Arrivals, now_ns: int) -> Counts:
+        own = arrivals.where(arrivals.workload == target.workload.code)
+        return Counts.of(own.intended_ns, own.good, self._due_ns(target, now_ns))
+
+    def _due_ns(self, target: WorkloadTarget, now_ns: int) -> type_i64:
+        """The schedule so far and some seconds ahead, on the run's clock; extended when needed."""
+        load_s = (now_ns - self.begin_ns) / 1e9
+        if load_s > self._due_until_s:
+            self._due_until_s = load_s + 60
+            self._due = {t.workload.code: self._schedule(t) for t in self.plan.targets.workloads}
+        return self._due.get(target.workload.code, np.zeros(0, dtype=np.int64))
+
+    def _schedule(self, target: WorkloadTarget) -> type_i64:
+        code, until_s = target.workload.code, self._due_until_s
+        due = arrivals_ns(
+            rate_per_s=target.rate_per_s * self.plan.peak,
+            shape=self.plan.shape,
+            until_s=until_s,
+            seed=self.plan.seed,
+            workload_code=code,
+        )
+        canaries = canary_ns(rate_per_s=target.canary_per_s, until_s=until_s, workload_code=code)
+        return np.sort(np.concatenate([due, canaries])) + self.begin_ns
+
+    def _arrivals(self, now_ns: int) -> Arrivals:
+        kept_ns = now_ns - round((_KEPT_S + self.plan.limits.window_s) * 1e9)
+        parts: list[Operations] = []
+        for file in ledger_files(self.directory):
+            worker = worker_of(file)
+            operations = read_from(file, self._from_seq.get(worker, 0))
+            recent = np.flatnonzero(operations.intended_ns >= kept_ns)
+            if len(recent):
+                self._from_seq[worker] = int(operations.seq[recent[0]])
+                parts.append(operations.where(operations.intended_ns >= kept_ns))
+        limits_ns = {
+            t.workload.code: round(t.latency_limit_s * 1e9) for t in self.plan.targets.workloads
+        }
+        return arrivals_of(Operations.concatenate(parts), limits_ns)
