@@ -1,4 +1,11 @@
 """What we show: renderers of a judged run. Pure functions from values to text.
 
-Escaping is theirs. May not live here: judgement, I/O beyond reading templates.
+    words.py view.py        how a figure is worded, and the figures that the renderers share
+    html.py chart.py        the report that a person reads; templates/ draws what chart.py measures
+    json.py junit.py markdown.py terminal.py   for programs, CI servers and the shell
+    write.py                puts the files beside the evidence: the only one that writes
+    schema/                 the published JSON Schemas
+
+Escaping is theirs: whatever came from outside (names, notes, reasons) is text and stays text.
+May not live here: judgement, I/O beyond reading templates and `write.py`.
 """

@@ -1,0 +1,209 @@
+"""The report for programs: `peakdrill/run/v1`, as published in `schema/run-v1.schema.json`.
+
+Canonical: the same record gives the same bytes. Times are seconds; those of marks count from
+the fault (`timeline.origin`), and floats carry six significant digits. Money is exact.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TypeAlias
+
+from harness.core.plan import Plan
+from harness.core.record import RunRecord
+from harness.core.timeline import Mark
+from harness.core.verdict import (
+    Finding,
+    RecoveryPoint,
+    RecoveryTime,
+    WorkloadJudgement,
+    WriteCounts,
+)
+from reports.view import WRITE_CLASSES, counted, has_fault
+from reports.words import NS_PER_S
+
+Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
+
+SCHEMA = "peakdrill/run/v1"
+
+
+def render_json(record: RunRecord) -> str:
+    """The whole report as canonical JSON, with one newline at its end."""
+    return json.dumps(report(record), sort_keys=True, indent=2, allow_nan=False) + "\n"
+
+
+def report(record: RunRecord) -> dict[str, Plain]:
+    """The same as a tree of plain values."""
+    judgement = record.judgement
+    return {
+        "schema": SCHEMA,
+        "run_id": judgement.run_id,
+        "scenario": judgement.scenario,
+        "platform": record.plan.platform.name,
+        "verdict": judgement.verdict.value,
+        "judge": judgement.judge,
+        "reasons": list(judgement.reasons),
+        "workloads": {w.workload.value: _workload(w, record.plan) for w in judgement.workloads},
+        "findings": [_finding(f) for f in judgement.findings],
+        "fitness": _fitness(record),
+        "timeline": _timeline(record),
+        "evidence": {"digest": record.evidence_digest, "directory": record.directory},
+        "not_checked": list(judgement.not_checked),
+        "notes": list(judgement.notes),
+        "currency": record.plan.targets.currency,
+        "plan": _plan(record),
+    }
+
+
+def rounded(value: float) -> int | float:
+    """Six significant digits; a whole number without a point.
+
+    >>> rounded(14.26789123), rounded(60.0)
+    (14.2679, 60)
+    """
+    short = float(f"{value:.6g}")
+    return int(short) if short.is_integer() else short
+
+
+def _s(ns: int | None) -> int | float | None:
+    return None if ns is None else rounded(ns / NS_PER_S)
+
+
+def _money(cents: int) -> int | float:
+    """Exact: a number with at most two decimals."""
+    return cents // 100 if cents % 100 == 0 else round(cents / 100, 2)
+
+
+def _workload(judged: WorkloadJudgement, plan: Plan) -> Plain:
+    target = plan.targets.of(judged.workload)
+    return {
+        "verdict": judged.verdict.value,
+        "rto": _rto(judged.rto, target.rto_s if target else None),
+        "rpo": _rpo(judged.rpo, target.rpo_s if target else None),
+        "findings": [_finding(f) for f in judged.findings],
+    }
+
+
+def _rto(rto: RecoveryTime | None, declared_s: float | None) -> Plain:
+    """`recovered` null: not measured. `high_s` null as well where it did not recover."""
+    if rto is None:
+        target_s = None if declared_s is None else rounded(declared_s)
+        return {"target_s": target_s, "low_s": None, "high_s": None, "recovered": None}
+    return {
+        "target_s": _s(rto.target_ns),
+        "low_s": _s(rto.low_ns),
+        "high_s": _s(rto.high_ns),
+        "recovered": rto.recovered,
+        "observed_until_s": _s(rto.observed_until_ns),
+        "resolution_s": _s(rto.resolution_ns),
+        "widened_by_s": _s(rto.widened_by_ns),
+        "outage_low_s": _s(rto.outage_low_ns),
+        "outage_high_s": _s(rto.outage_high_ns),
+        "first_bad_s": _s(rto.first_bad_ns),
+        "first_success_s": _s(rto.first_success_ns),
+        "flaps": rto.flaps,
+        "down_s": _s(rto.down_ns),
+        "degraded_s": _s(rto.degraded_ns),
+        "backlog_drained_s": _s(rto.backlog_drained_ns),
+    }
+
+
+def _counts(counts: WriteCounts | None) -> dict[str, Plain]:
+    """Every class; null where nothing was read back, which is not zero."""
+    found: dict[str, Plain] = {
+        row.field: None if counts is None else counted(counts, row.field) for row in WRITE_CLASSES
+    }
+    found["achieved_s"] = None if counts is None else _s(counts.achieved_ns)
+    found["recovery_point_s"] = None if counts is None else _s(counts.recovery_point_ns)
+    found["lost_value"] = None if counts is None else _money(counts.lost_value_cents)
+    found["lost_is_suffix"] = None if counts is None else counts.lost_is_suffix
+    return found
+
+
+def _rpo(rpo: RecoveryPoint | None, declared_s: float | None) -> Plain:
+    """`target_s` null: not applicable. Counts null: not measured."""
+    if rpo is None:
+        target_s = None if declared_s is None else rounded(declared_s)
+        before = {"target_s": target_s, **_counts(None)}
+        return {**before, "before_replay": before, "lost_max": None, "read_back": None,
+                "examples": [], "not_applicable_reason": ""}  # fmt: skip
+    target = _s(rpo.target_ns)
+    return {
+        "target_s": target,
+        **_counts(rpo.gated),
+        "before_replay": {"target_s": target, **_counts(rpo.before_replay)},
+        "lost_max": rpo.lost_max,
+        "read_back": rpo.gated_read_back,
+        "examples": list(rpo.examples),
+        "not_applicable_reason": rpo.not_applicable_reason,
+    }
+
+
+def _finding(finding: Finding) -> Plain:
+    return {
+        "check": finding.check,
+        "workload": finding.workload.value if finding.workload else None,
+        "verdict": finding.verdict.value,
+        "reason": finding.reason,
+    }
+
+
+def _fitness(record: RunRecord) -> Plain:
+    conditions = record.judgement.fitness
+    return {
+        "fit": all(c.fit for c in conditions) if conditions else None,
+        "conditions": [
+            {
+                "name": c.name,
+                "fit": c.fit,
+                "measured": c.measured,
+                "limit": c.limit,
+                "voids_loss": c.voids_loss,
+            }
+            for c in conditions
+        ],
+    }
+
+
+def _timeline(record: RunRecord) -> Plain:
+    def mark(found: Mark) -> Plain:
+        return {
+            "name": found.name.value,
+            "earliest_s": _s(found.earliest_ns - record.origin_ns),
+            "latest_s": _s(found.latest_ns - record.origin_ns),
+            "note": found.note,
+        }
+
+    return {
+        "origin": "fault-active" if has_fault(record) else "load-begun",
+        "begun_utc": record.begun_utc,
+        "load_begun_s": _s(record.load_begun_ns - record.origin_ns),
+        "load_stopped_s": _s(record.load_stopped_ns - record.origin_ns),
+        "marks": [mark(m) for m in record.timeline.marks],
+        "steps": [{"activity": name, "status": status} for name, status in record.chaos_steps],
+    }
+
+
+def _plan(record: RunRecord) -> Plain:
+    plan = record.plan
+    facts = plan.platform
+    return {
+        "size": plan.size.value,
+        "peak": rounded(plan.peak),
+        "shape": plan.shape.name,
+        "seed": plan.seed,
+        "workers": plan.workers,
+        "window_s": rounded(plan.limits.window_s),
+        "release": plan.release,
+        "targets": plan.targets.source,
+        "season": plan.targets.season,
+        "platform": {
+            "name": facts.name,
+            "kind": facts.kind,
+            "heading": facts.heading,
+            "capabilities": sorted(facts.capabilities),
+            "unproven": list(facts.unproven),
+            "notes": list(facts.notes),
+            "versions": dict(sorted(facts.versions)),
+        },
+    }
