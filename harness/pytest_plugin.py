@@ -132,9 +132,9 @@ class DrillItem(pytest.Item):
         told = [f"{judgement.verdict.value}: {judgement.scenario}"]
         told += [f"  {reason}" for reason in judgement.reasons]
         told.append(f"  run: {directory}")
-        self.add_report_section("call", "drill", "\n".join(told))
         if judgement.verdict is not Verdict.MET:
             raise NotMet("\n".join(told))
+        self.add_report_section("call", "drill", "\n".join(told))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What happened, without the lines of a harness that did its work."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from harness.core.scenario import Scenario
 from harness.errors import BadInput, UsageError
 from harness.inputs import places
-from harness.inputs.scenario_rules import check_scenario
+from harness.inputs.scenario_rules import check_scenario, keyword_lines
 from harness.inputs.words import did_you_mean, shown
 from harness.inputs.yaml_lines import check_syntax, read_text
 
@@ -64,7 +64,17 @@ def find_scenario(name: str, *, folder: Path | None = None) -> Path:
 
 def load_scenario(name: str, *, folder: Path | None = None) -> FoundScenario:
     """Find, load and check. Raises UsageError and BadInput."""
-    return read_scenario(find_scenario(name, folder=folder))
+    file = find_scenario(name, folder=folder)
+    found = read_scenario(file)
+    expected = file.stem.replace("_", "-")
+    if "/" not in name and not name.endswith(".py") and found.scenario.name != expected:
+        raise BadInput(
+            file,
+            f"is {shown(found.scenario.name)}, and the file's name says {expected!r}",
+            line=keyword_lines(read_text(file)).get("name"),
+            key="name",
+        )
+    return found
 
 
 def read_scenario(file: Path) -> FoundScenario:
@@ -89,9 +99,18 @@ def read_scenario(file: Path) -> FoundScenario:
             line=1,
             next_step="say in the docstring what is claimed, how it is tried, and why",
         )
-    found = FoundScenario(replace(scenario, story=story), file)
+    load = replace(scenario.load, csv=_csv_beside(scenario.load.csv, file, text))
+    found = FoundScenario(replace(scenario, story=story, load=load), file)
     experiment_path(found)
     return found
+
+
+def _csv_beside(csv: str, file: Path, text: str) -> str:
+    """A recorded curve lies beside the scenario that replays it."""
+    if csv and not (file.parent / csv).is_file():
+        line = keyword_lines(text).get("load")
+        raise BadInput(file, f"there is no file {shown(csv)} beside it", line=line, key="load")
+    return str(file.parent / csv) if csv else ""
 
 
 def experiment_path(found: FoundScenario) -> Path:
