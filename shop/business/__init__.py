@@ -1,0 +1,1 @@
+"""What the methods do. A module a part of the business; transport and SQL text live elsewhere."""

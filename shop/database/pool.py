@@ -1,0 +1,133 @@
+"""A small pool of connections that notices dead backends and comes back by itself.
+
+No request waits for a dead database: while nothing can be reached, requests fail at once with
+the last error, and one background task knocks until a writable node answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from shop.database.connect import connect, each_host
+from shop.errors import DatabaseDown
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from shop.database.connect import Connection
+
+KNOCK_EVERY_S = 0.1
+WAIT_FOR_TURN_S = 3.0
+CONNECT_WITHIN_S = 2.5
+
+
+class Pool:
+    """Up to `size` connections, the most recently used first."""
+
+    def __init__(self, dsn: str, size: int = 10) -> None:
+        self._hosts = each_host(dsn)
+        self._idle: list[Connection] = []
+        self._turns = asyncio.Semaphore(size)
+        self._failure: Exception | None = None
+        self._knocker: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def is_down(self) -> bool:
+        return self._failure is not None
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """One connection for one unit of work; broken ones are not given back."""
+        if self._failure is not None:
+            raise DatabaseDown(str(self._failure))
+        try:
+            async with asyncio.timeout(WAIT_FOR_TURN_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise DatabaseDown("The Connection Pool Is Full") from None
+        try:
+            taken = await self._take()
+            try:
+                yield taken
+            finally:
+                self._give_back(taken)
+        finally:
+            self._turns.release()
+
+    async def _take(self) -> Connection:
+        while self._idle:
+            candidate = self._idle.pop()
+            if is_alive(candidate):
+                return candidate
+            candidate.pgconn.finish()
+        if self._failure is not None:
+            raise DatabaseDown(str(self._failure))
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                return await connect(self._hosts)
+        except (psycopg.Error, OSError, TimeoutError) as error:
+            self._fell(error if str(error) else psycopg.OperationalError("timeout expired"))
+            raise DatabaseDown(str(self._failure)) from error
+
+    def _give_back(self, taken: Connection) -> None:
+        idle = psycopg.pq.TransactionStatus.IDLE
+        if self._closed or taken.closed or taken.pgconn.transaction_status != idle:
+            taken.pgconn.finish()
+        else:
+            self._idle.append(taken)
+
+    def _fell(self, error: Exception) -> None:
+        """Nothing answers: fail fast from now on, and knock in the background."""
+        self._failure = error
+        if self._knocker is None and not self._closed:
+            self._knocker = asyncio.create_task(self._knock())
+
+    async def _knock(self) -> None:
+        while not self._closed:
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(CONNECT_WITHIN_S):
+                    self._idle.append(await connect(self._hosts))
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                self._failure = error if str(error) else psycopg.OperationalError("timeout expired")
+                await asyncio.sleep(max(0.0, KNOCK_EVERY_S - (time.monotonic() - began)))
+                continue
+            self._failure = None
+            self._knocker = None
+            return
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._knocker is not None:
+            self._knocker.cancel()
+        while self._idle:
+            self._idle.pop().pgconn.finish()
+
+
+def is_alive(connection: Connection) -> bool:
+    """An idle connection has nothing to say: a readable one was closed by the other side."""
+    if connection.closed:
+        return False
+    poller = select.poll()
+    poller.register(connection.pgconn.socket, select.POLLIN | select.POLLHUP | select.POLLERR)
+    return not poller.poll(0)
+
+
+def cut(connection: Connection) -> None:
+    """End a connection under a statement that nobody waits for any longer.
+
+    A cancel request would need the very server that does not answer. Shutting the socket wakes
+    the waiting task with an ordinary error, and the server finds out when it writes.
+    """
+    with contextlib.suppress(OSError):
+        with socket.socket(fileno=os.dup(connection.pgconn.socket)) as twin:
+            twin.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,72 @@
+"""Make the shop's tables, functions and first records; harmless when they are there.
+
+python -m shop.install CONFIG.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import psycopg
+
+from shop.config import Config, ConfigError, load_config
+from shop.credentials import hash_secret, key_index, verify_secret
+from shop.database.schema import schema_sql
+
+# Two replicas may install at once; the second waits and then finds everything there.
+INSTALL_LOCK = 7_306_001
+
+
+def install(config: Config) -> None:
+    """Everything in one transaction: there is a whole shop, or none."""
+    options = "-c client_min_messages=warning -c synchronous_commit=local"
+    with psycopg.connect(config.dsn, options=options) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (INSTALL_LOCK,))
+        connection.execute(schema_sql().encode())
+        connection.execute("SELECT shop_seed()")
+        _users(connection, config)
+    config.filestore.mkdir(parents=True, exist_ok=True)
+
+
+def _users(connection: psycopg.Connection[tuple[object, ...]], config: Config) -> None:
+    connection.execute(
+        "INSERT INTO res_users (id, login, partner_id, groups)"
+        " VALUES (1, '__system__', 2, 'system'), (2, %s, 3, 'system')"
+        " ON CONFLICT (id) DO UPDATE SET login = excluded.login",
+        (config.admin_login,),
+    )
+    row = connection.execute("SELECT password FROM res_users WHERE id = 2").fetchone()
+    stored = str(row[0] or "") if row else ""
+    if not verify_secret(config.admin_password, stored):
+        connection.execute(
+            "UPDATE res_users SET password = %s WHERE id = 2",
+            (hash_secret(config.admin_password),),
+        )
+    index = key_index(config.api_key)
+    keys = connection.execute(
+        "SELECT key FROM res_users_apikeys WHERE index = %s", (index,)
+    ).fetchall()
+    if not any(verify_secret(config.api_key, str(key)) for (key,) in keys):
+        connection.execute(
+            "INSERT INTO res_users_apikeys (name, user_id, index, key) VALUES (%s, 2, %s, %s)",
+            ("installed", index, hash_secret(config.api_key)),
+        )
+    connection.execute("SELECT setval('res_users_id_seq', (SELECT max(id) FROM res_users))")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="shop.install", description=__doc__)
+    parser.add_argument("config", type=Path)
+    options = parser.parse_args(arguments)
+    try:
+        install(load_config(options.config))
+    except (ConfigError, psycopg.Error, OSError) as error:
+        print(f"shop.install: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
