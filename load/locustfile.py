@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,6 +23,7 @@ import gevent
 from locust import User, events, task
 from locust.runners import MasterRunner, WorkerRunner
 
+from load.hangup import STOP_POLL_S, HangUp
 from load.plan import LoadPlan
 from load.session import Session
 
@@ -38,7 +40,7 @@ class _Worker:
     def open(cls, index: int) -> Session:
         if cls.session is not None:
             raise RuntimeError("this process has its dispatcher already")
-        cls.session = Session(LoadPlan.read(Path(os.environ["PEAKDRILL_LOAD"])), index)
+        cls.session = Session(LoadPlan.read(_plan_file()), index)
         cls.session.start()
         return cls.session
 
@@ -78,6 +80,7 @@ def _on_init(environment: Any, runner: Any, **_: Any) -> None:
     # listeners of `quitting` run in reverse, so ours comes before Locust's own
     if isinstance(runner, MasterRunner):
         environment.events.quitting.add_listener(_end_workers)
+        gevent.spawn(_watch_over_workers, runner)
         return
     environment.events.quitting.add_listener(lambda **_: _Worker.end("sigterm"))
     environment.events.test_stopping.add_listener(lambda **_: _Worker.end("locust"))
@@ -85,16 +88,31 @@ def _on_init(environment: Any, runner: Any, **_: Any) -> None:
         runner.register_message(_STOP, lambda **_: _Worker.end("sigterm"), concurrent=True)
 
 
+def _watch_over_workers(runner: Any) -> None:
+    """Locust's master waits for ever for a worker that was killed; this one does not."""
+    plan, hang_up = LoadPlan.read(_plan_file()), HangUp()
+    end_ns = plan.begin_ns + round(plan.max_s * 1e9)
+    while not hang_up.seen() and time.monotonic_ns() < end_ns:
+        gevent.sleep(STOP_POLL_S)
+    _await_workers(runner, plan)
+    runner.quit()
+
+
 def _end_workers(environment: Any, **_: Any) -> None:
     """The master was told to end: it tells its workers, and waits for them to close up."""
-    runner = environment.runner
-    if not runner.clients:
-        return
-    runner.send_message(_STOP)
-    plan = LoadPlan.read(Path(os.environ["PEAKDRILL_LOAD"]))
+    environment.runner.send_message(_STOP)
+    _await_workers(environment.runner, LoadPlan.read(_plan_file()))
+
+
+def _await_workers(runner: Any, plan: LoadPlan) -> None:
     with gevent.Timeout(2 * plan.application.timeout_s + 5, False):
         while runner.worker_count > 0:
-            gevent.sleep(0.05)
+            gevent.sleep(STOP_POLL_S)
 
 
-events.init.add_listener(_on_init)
+def _plan_file() -> Path:
+    return Path(os.environ["PEAKDRILL_LOAD"])
+
+
+_hook: Any = events.init  # untyped in locust
+_hook.add_listener(_on_init)

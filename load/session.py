@@ -10,7 +10,6 @@ import gc
 import json
 import os
 import platform
-import stat
 import time
 from functools import partial
 from importlib.metadata import version
@@ -27,6 +26,7 @@ from load.catalogue import Catalogue
 from load.chains import finance_reporting, fulfilment, marketplace, order_capture, stock_reservation
 from load.desk import Arrival, Desk
 from load.dispatcher import Dispatcher, schedule_of, type_chain
+from load.hangup import STOP_POLL_S, HangUp
 from load.lag import LagHistogram
 from load.odoo import Odoo
 from load.plan import LoadPlan
@@ -34,9 +34,7 @@ from load.recorder import Recorder
 from load.stream import Stream
 from load.tills import Tills
 
-STOP_POLL_S = 0.05
 _CALLS_AN_ARRIVAL = 6
-_poll = get_original("select", "poll")
 
 
 class Session:
@@ -126,19 +124,10 @@ class Session:
         chain(arrival)
 
     def _watch_stdin(self) -> None:
-        """A hang-up of the harness's pipe ends the load. Nothing is read: siblings watch it too."""
-        try:
-            mode = os.fstat(0).st_mode
-        except OSError:
-            return
-        if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-            return  # started by hand: a terminal or /dev/null says nothing
-        poller = _poll()
-        poller.register(0, 0)  # a hang-up is reported without being asked for
+        hang_up = HangUp()
         while self._dispatcher.stopped_ns is None:
-            if poller.poll(0):
+            if hang_up.seen():
                 self.stop("stdin")
-                return
             gevent.sleep(STOP_POLL_S)
 
     def _write_status(self, cut_off: int, backlog: int) -> None:

@@ -1,0 +1,37 @@
+"""The generator against an application that keeps its own log."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.core.operation import Kind, Outcome, Workload, key_of
+from harness.core.schedule import Shape, arrivals_ns
+from harness.ledger.reader import read_ledgers
+
+
+def test_a_load_follows_its_schedule_and_records_every_call(stub, make_load):
+    port, log, _ = stub
+    load = make_load(port, max_s=6)
+    load.prepare()
+    load.start()
+    assert load.process.wait(60) == 0, load.output.read_text()
+    operations, (health,) = read_ledgers(load.ledgers)
+    status = load.status()
+    assert health.closed
+    assert health.torn == health.dropped == 0
+    assert status["stopped_by"] == "max_s"
+    assert status["troubles"] == []
+    assert status["calls"] == len(operations)
+    assert set(operations.outcome) == {Outcome.ACKED}
+    for workload in Workload:
+        due = arrivals_ns(
+            rate_per_s=load.plan["workloads"][workload]["rate_per_s"] * 2.0,
+            shape=Shape("steady", ((0, 1.0),)), until_s=6, seed=7, workload_code=workload.code,
+        )  # fmt: skip
+        mine = operations.where(operations.workload == workload.code)
+        first = mine.where((mine.kind == Kind.CREATE) & (mine.flags & 1 == 0))
+        sent = np.sort(first.intended_ns) - load.plan["begin_ns"]
+        assert np.array_equal(sent, due)
+    answered = {line.split()[2] for line in log.read_text().splitlines()}
+    created = operations.where((operations.kind == Kind.CREATE) & (operations.workload != 2))
+    assert {key_of("t0", 0, int(s)) for s in created.seq} <= answered
