@@ -1,0 +1,167 @@
+"""Patroni: who leads, who follows, who may be promoted. Stock code at its own floor values.
+
+Synchronous by default, and not strict. In synchronous mode a standby that did not confirm every
+acknowledged write is never promoted, and that is what protects them when a node dies. Strict mode
+would also stop all writes for as long as one of only two nodes is away: the outage that the
+standby is there to prevent.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from harness.platforms.embedded import archive, etcd, postgres, programs, web
+from harness.platforms.embedded.credentials import Secrets
+from harness.platforms.embedded.layout import (
+    DATABASE_NODES,
+    Layout,
+    Options,
+    write_private,
+)
+from harness.platforms.embedded.node import Part, clean_environment
+
+SCOPE = "shop"
+TTL_S, LOOP_WAIT_S, RETRY_TIMEOUT_S = 20, 2, 5
+_MEMBERS = {"a": "pg1", "b": "pg2"}
+_REST_USER = "peakdrill"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One database node as the cluster sees it."""
+
+    node: str
+    role: str  # leader | sync_standby | replica | ...
+    state: str  # running | streaming | starting | ...
+    lag_bytes: int | None
+
+
+def part(
+    layout: Layout, ports: dict[str, int], secrets: Secrets, node: str, options: Options
+) -> Part:
+    folder = layout.node(node)
+    configuration = folder / "patroni.yml"  # JSON is YAML
+    write_private(
+        configuration, json.dumps(_configuration(layout, ports, secrets, node, options), indent=1)
+    )
+    return Part(
+        name=member_name(node),
+        argv=[programs.python(), "-m", "patroni", str(configuration)],
+        env=clean_environment(folder),
+        folder=str(folder),
+        log=str(layout.logs / f"{member_name(node)}.log"),
+    )
+
+
+def member_name(node: str) -> str:
+    return _MEMBERS[node]
+
+
+def _configuration(
+    layout: Layout, ports: dict[str, int], secrets: Secrets, node: str, options: Options
+) -> dict[str, object]:
+    rest = f"127.0.0.1:{ports[f'patroni_{node}']}"
+    return {
+        "scope": SCOPE,
+        "namespace": "/service/",
+        "name": member_name(node),
+        "log": {"level": "INFO"},
+        "restapi": {
+            "listen": rest,
+            "connect_address": rest,
+            "authentication": {"username": _REST_USER, "password": secrets.patroni},
+        },
+        "etcd3": {"hosts": [f"127.0.0.1:{ports['etcd']}"]},
+        "bootstrap": {"dcs": dynamic_configuration(options)},
+        "postgresql": _postgresql(layout, ports, secrets, node),
+        "tags": {},
+    }
+
+
+def _postgresql(
+    layout: Layout, ports: dict[str, int], secrets: Secrets, node: str
+) -> dict[str, object]:
+    address = f"127.0.0.1:{ports[f'pg_{node}']}"
+    return {
+        "listen": address,
+        "connect_address": address,
+        "data_dir": str(layout.pgdata(node)),
+        "bin_dir": programs.postgres_folder(),
+        "pgpass": str(layout.node(node) / "pgpass"),
+        "use_unix_socket": False,
+        "authentication": {
+            "superuser": {"username": postgres.SUPERUSER, "password": secrets.postgres},
+            "replication": {"username": "replicator", "password": secrets.replicator},
+            "rewind": {"username": "rewind", "password": secrets.rewind},
+        },
+        "parameters": {"archive_command": archive.command(layout, ports, node)},
+        "pg_hba": postgres.hba(),
+        "create_replica_methods": ["basebackup"],
+        "basebackup": [{"checkpoint": "fast"}, "no-sync"],
+        # whoever cannot be rewound is copied anew: nobody repairs a lab's node by hand
+        "remove_data_directory_on_rewind_failure": True,
+        "remove_data_directory_on_diverged_timelines": True,
+    }
+
+
+def dynamic_configuration(options: Options) -> dict[str, object]:
+    """What all nodes share; Patroni keeps it in etcd."""
+    return {
+        "ttl": TTL_S,
+        "loop_wait": LOOP_WAIT_S,
+        "retry_timeout": RETRY_TIMEOUT_S,
+        "maximum_lag_on_failover": 1_048_576,
+        "synchronous_mode": options.synchronous,
+        "synchronous_mode_strict": False,
+        "postgresql": {
+            "use_pg_rewind": True,
+            "use_slots": True,
+            "parameters": postgres.parameters(),
+        },
+    }
+
+
+def introduce(ports: dict[str, int], options: Options, system_identifier: str) -> None:
+    """Tell etcd of the cluster whose data both nodes already hold, before Patroni asks."""
+    configuration = json.dumps(dynamic_configuration(options))
+    etcd.put(ports, f"/service/{SCOPE}/config", configuration)
+    etcd.put(ports, f"/service/{SCOPE}/initialize", system_identifier)
+
+
+def members(ports: dict[str, int]) -> tuple[Member, ...]:
+    """The cluster by whichever Patroni answers; empty when none does."""
+    for node in DATABASE_NODES:
+        told = web.ask_json(ports[f"patroni_{node}"], "/cluster")
+        if isinstance(told, dict) and "members" in told:
+            return tuple(_member(row) for row in told["members"] if row["name"] in _NODES)
+    return ()
+
+
+_NODES = {name: node for node, name in _MEMBERS.items()}
+
+
+def _member(row: dict[str, Any]) -> Member:
+    lag = row.get("lag")
+    return Member(
+        node=_NODES[row["name"]],
+        role=str(row.get("role", "")),
+        state=str(row.get("state", "")),
+        lag_bytes=lag if isinstance(lag, int) else None,
+    )
+
+
+def is_leader(ports: dict[str, int], node: str) -> bool:
+    """Holds the lease and runs as primary, by its own word."""
+    answer = web.ask(ports[f"patroni_{node}"], "/primary")
+    return answer is not None and answer.status == 200
+
+
+def nudge(ports: dict[str, int], secrets: Secrets) -> None:
+    """Have every Patroni look again now instead of at its next loop; changes nothing."""
+    for node in DATABASE_NODES:
+        web.ask(
+            ports[f"patroni_{node}"], "/config", method="PATCH", body=b'{"ttl":20}',
+            headers=web.basic(_REST_USER, secrets.patroni),
+        )  # fmt: skip

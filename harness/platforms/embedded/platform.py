@@ -1,0 +1,280 @@
+"""The embedded platform as a drill sees it, and its life: up, find, attach, down."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets as random_words
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from harness.core.plan import PlatformFacts
+from harness.errors import PeakdrillError, PlatformError, Refused
+from harness.platforms.capabilities import Endpoints, Wholeness
+from harness.platforms.embedded import (
+    credentials,
+    ingress,
+    namespace,
+    parts,
+    patroni,
+    ports,
+    process,
+    programs,
+    status,
+    whole,
+)
+from harness.platforms.embedded.application import Commands
+from harness.platforms.embedded.database import EmbeddedDatabase
+from harness.platforms.embedded.layout import (
+    ALL_NODES,
+    SUPPORT_NODE,
+    Layout,
+    Options,
+    State,
+    boot_id,
+    load_state,
+    save_state,
+    state_home,
+)
+from harness.platforms.embedded.node import Node
+from harness.platforms.embedded.nodes import EmbeddedNodes
+from harness.platforms.embedded.start import Start
+from harness.progress import Progress, Silent
+
+_NEEDED_BYTES = 1 << 30
+_CAPABILITIES = (
+    "nodes", "database", "database.standby", "backups", "secrets", "ingress", "application",
+    "filestore", "cache", "integrations",
+)  # fmt: skip
+_NOTES = (
+    "process death, not power loss: the page cache survives",
+    "node c (etcd, S3, ingress, queue, partners, filestore) is never killed",
+)
+
+
+class EmbeddedPlatform:
+    """One platform that is up, whichever command started it."""
+
+    def __init__(self, layout: Layout, state: State) -> None:
+        self._layout = layout
+        self._state = state
+
+    @property
+    def directory(self) -> Path:
+        return self._layout.root
+
+    @property
+    def nodes(self) -> EmbeddedNodes:
+        return EmbeddedNodes(self._layout, self._state.ports)
+
+    @property
+    def database(self) -> EmbeddedDatabase:
+        return EmbeddedDatabase(self._layout, self._state.ports, self._state.options)
+
+    def facts(self) -> PlatformFacts:
+        options = self._state.options
+        copies = "synchronous" if options.synchronous else "asynchronous"
+        return PlatformFacts(
+            name="embedded",
+            kind="shop",
+            heading="stand-in application",
+            disposable=True,
+            capabilities=_CAPABILITIES,
+            versions=programs.versions(),
+            loops_s=(
+                ("patroni loop_wait", float(patroni.LOOP_WAIT_S)),
+                ("traefik health interval", ingress.INTERVAL_S),
+            ),
+            notes=(*_NOTES, f"{copies} replication, Patroni ttl {patroni.TTL_S} s"),
+        )
+
+    def endpoints(self) -> Endpoints:
+        return status.endpoints(self._layout, self._state)
+
+    def whole(self) -> Wholeness:
+        return whole.look(self._layout, self._state, self._secrets())
+
+    def status(self) -> dict[str, object]:
+        """For `--json`: every endpoint, every pid, no secret."""
+        return status.status(self._layout, self._state, self._secrets())
+
+    def down(self) -> None:
+        """End every process and remove the folder. Harmless when it is down already."""
+        remove(self._layout)
+
+    def _secrets(self) -> credentials.Secrets:
+        return credentials.load(self._layout)
+
+
+def up(
+    directory: Path | None = None,
+    *,
+    synchronous: bool = True,
+    dialect: int = 19,
+    fresh: bool = False,
+    ingress_port: int | None = None,
+    commands: Commands | None = None,
+    progress: Progress | None = None,
+) -> EmbeddedPlatform:
+    """Start a platform in a folder of its own and return when it is whole.
+
+    Raises Refused before anything was started, PlatformError when a part did not come up (then
+    nothing is left running, and the logs are kept).
+    """
+    telling = progress or Silent()
+    namespace.check()
+    programs.check()
+    layout = Layout((directory or _new_folder()).absolute())
+    _refuse_where_occupied(layout)
+    _refuse_when_full(layout.root)
+    options = Options(synchronous=synchronous, dialect=dialect)
+    try:
+        with ports.reserved(ingress_port or _port_from_environment()) as chosen:
+            state = _claim(layout, options, dict(chosen))
+        plan = parts.Blueprint(
+            layout, state.ports, credentials.generate(layout), options, commands or Commands()
+        )
+        parts.define(plan)
+        starting = Start(plan, telling, fresh)
+        starting.run()
+        state = replace(state, phase="up", backup_id=starting.backup_id)
+        save_state(layout, state)
+    except BaseException as error:
+        kept = _keep_logs(layout)
+        remove(layout)
+        if isinstance(error, PlatformError) and kept:
+            raise type(error)(error.what, next_step=f"the logs are in {kept}") from error
+        raise
+    return EmbeddedPlatform(layout, state)
+
+
+def attach(directory: Path) -> EmbeddedPlatform:
+    """The platform in a folder. Raises Refused where there is none that lives."""
+    layout = Layout(directory.absolute())
+    state = load_state(layout)
+    if _is_stale(layout, state):
+        raise Refused(
+            f"the platform in {directory} is not running any more",
+            next_step="peakdrill platform down, then up",
+        )
+    return EmbeddedPlatform(layout, state)
+
+
+def find() -> EmbeddedPlatform | None:
+    """The platform that is up, None when there is none. What a crash left behind is cleared."""
+    for layout, state in _all():
+        if _is_stale(layout, state):
+            remove(layout)
+        elif state.phase == "up":
+            return EmbeddedPlatform(layout, state)
+    return None
+
+
+def remove(layout: Layout) -> None:
+    """Kill every node that lives, then delete the folder."""
+    for name in (*ALL_NODES, "seed"):
+        if layout.node(name).is_dir():
+            Node(name, layout.node(name)).kill()
+    deadline = time.monotonic() + 10.0
+    while layout.root.exists():
+        shutil.rmtree(layout.root, ignore_errors=True)
+        if layout.root.exists() and time.monotonic() > deadline:
+            raise PlatformError(f"{layout.root} cannot be removed", next_step="delete it by hand")
+
+
+def _new_folder() -> Path:
+    name = f"embedded-{random_words.token_hex(3)}"
+    return state_home() / "platforms" / name
+
+
+def _claim(layout: Layout, options: Options, chosen: dict[str, int]) -> State:
+    """From here on the folder says whose it is, so a crash leaves nothing that nobody clears."""
+    layout.make()
+    us = process.identify(os.getpid())
+    state = State(
+        platform_id=layout.root.name,
+        boot_id=boot_id(),
+        starter_pid=os.getpid(),
+        starter_ticks=us.start_ticks if us else 0,
+        phase="starting",
+        options=options,
+        ports=chosen,
+    )
+    save_state(layout, state)
+    return state
+
+
+def _is_stale(layout: Layout, state: State) -> bool:
+    """Nobody is starting it, and the node that is never killed is dead."""
+    if state.boot_id != boot_id():
+        return True
+    if state.phase == "starting":
+        starter = process.ProcessId(state.starter_pid, state.starter_ticks)
+        return not process.is_alive(starter)
+    return parts.node_of(layout, SUPPORT_NODE).is_dead()
+
+
+def _all() -> list[tuple[Layout, State]]:
+    found = []
+    folder = state_home() / "platforms"
+    for place in sorted(folder.iterdir()) if folder.is_dir() else []:
+        layout = Layout(place)
+        with contextlib.suppress(PeakdrillError):
+            found.append((layout, load_state(layout)))
+    return found
+
+
+def _refuse_where_occupied(layout: Layout) -> None:
+    """A live platform is never replaced; what a crash left is."""
+    if not layout.root.exists():
+        return
+    if not layout.state_file.exists():
+        if any(layout.root.iterdir()):
+            raise Refused(f"{layout.root} is not empty", next_step="choose another folder")
+        return
+    if not _is_stale(layout, load_state(layout)):
+        raise Refused(
+            f"a platform is up in {layout.root}",
+            next_step="peakdrill platform status, or peakdrill platform down",
+        )
+    remove(layout)
+
+
+def _refuse_when_full(root: Path) -> None:
+    place = root
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise Refused(f"{place} cannot be written", next_step="set PEAKDRILL_HOME to a folder")
+    free = shutil.disk_usage(place).free
+    if free < _NEEDED_BYTES:
+        raise Refused(
+            f"only {free >> 20} MiB are free under {place}; a platform needs 1024",
+            next_step="make room, or set PEAKDRILL_HOME to another disk",
+        )
+
+
+def _port_from_environment() -> int | None:
+    """PEAKDRILL_PORT fixes the ingress's port for those who need to know it beforehand."""
+    asked = os.environ.get("PEAKDRILL_PORT", "")
+    if not asked:
+        return None
+    if not asked.isdigit() or not 0 < int(asked) < 65_536:
+        raise Refused(f"PEAKDRILL_PORT is {asked!r}, which is no port", next_step="1 to 65535")
+    return int(asked)
+
+
+def _keep_logs(layout: Layout) -> Path | None:
+    """The logs of the last start that failed; they hold no secret."""
+    kept = state_home() / "last-failure"
+    if not layout.logs.is_dir():
+        return None
+    try:
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copytree(layout.logs, kept)
+    except OSError:
+        return None
+    return kept

@@ -1,0 +1,179 @@
+"""PostgreSQL: its settings, its roles, and the seeded database that both nodes start from.
+
+It listens on loopback alone, asks everybody for a password, and has no Unix socket (a path could
+be too long for one, and /tmp is nobody's home).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from harness.errors import PlatformError
+from harness.platforms.embedded import namespace, programs
+from harness.platforms.embedded.credentials import READER, Secrets, SecretFiles
+from harness.platforms.embedded.node import clean_environment
+
+DATABASE = "shop"
+SUPERUSER = "postgres"
+_CONNECT_S = 2
+_HBA = (
+    "host all all 127.0.0.1/32 scram-sha-256",
+    "host replication replicator,postgres 127.0.0.1/32 scram-sha-256",
+)
+_REWIND_FUNCTIONS = (
+    "pg_ls_dir(text, boolean, boolean)",
+    "pg_stat_file(text, boolean)",
+    "pg_read_binary_file(text)",
+    "pg_read_binary_file(text, bigint, bigint, boolean)",
+)
+
+
+def hba() -> list[str]:
+    return list(_HBA)
+
+
+def parameters() -> dict[str, object]:
+    """The same on both nodes; Patroni keeps them in etcd."""
+    return {
+        "max_connections": 150,
+        "shared_buffers": "128MB",
+        "unix_socket_directories": "",
+        "password_encryption": "scram-sha-256",
+        "wal_level": "replica",
+        "wal_log_hints": "on",
+        "wal_keep_size": "256MB",
+        "max_wal_senders": 10,
+        "max_replication_slots": 10,
+        "wal_receiver_status_interval": "1s",
+        "archive_mode": "always",
+        "archive_timeout": "60s",
+        "synchronous_commit": "on",
+        "log_min_error_statement": "panic",  # a failing statement's text may hold what is secret
+        "log_lock_waits": "on",
+    }
+
+
+def run(words: list[str], *, home: Path, stdin: str = "", within_s: float = 60.0) -> str:
+    """A PostgreSQL program as a user that it accepts; its output. Raises PlatformError."""
+    command = [*namespace.as_user(), programs.postgres(words[0]), *words[1:]]
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, text=True, errors="replace", check=False,
+        timeout=within_s, env=clean_environment(home), cwd=home, umask=0o077,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise PlatformError(f"{words[0]} failed: {(done.stderr or done.stdout).strip()[-500:]}")
+    return done.stdout
+
+
+def initdb(pgdata: Path, password_file: Path) -> None:
+    words = [
+        "initdb", "-D", str(pgdata), "--username", SUPERUSER, "--pwfile", str(password_file),
+        "--encoding", "UTF8", "--locale", "C", "--data-checksums", "--auth", "scram-sha-256",
+        "--no-sync", "--no-instructions",
+    ]  # fmt: skip
+    run(words, home=pgdata.parent)
+    pgdata.joinpath("pg_hba.conf").write_text("\n".join(_HBA) + "\n", encoding="ascii")
+
+
+def roles(connection: psycopg.Connection[tuple[object, ...]], secrets: Secrets) -> None:
+    """Who may do what. The shop owns its database; the read-back only reads."""
+    for role, rights, password in (
+        ("replicator", "REPLICATION", secrets.replicator),
+        ("rewind", "", secrets.rewind),
+        ("shop", "", secrets.shop),
+        (READER, "", secrets.readback),
+    ):
+        connection.execute(
+            sql.SQL("CREATE ROLE {} LOGIN " + rights + " PASSWORD {}").format(
+                sql.Identifier(role), sql.Literal(password)
+            )
+        )
+    connection.execute(
+        sql.SQL("GRANT pg_read_all_data, pg_monitor TO {}").format(sql.Identifier(READER))
+    )
+    for function in _REWIND_FUNCTIONS:
+        connection.execute(f"GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO rewind")
+    connection.execute(f"CREATE DATABASE {DATABASE} OWNER shop")
+
+
+def renew_passwords(pgdata: Path, secrets: Secrets) -> None:
+    """New passwords in a copied data folder, before anybody can connect (single-user mode).
+
+    They travel by stdin: no argument list, no log.
+    """
+    renewed = {
+        SUPERUSER: secrets.postgres,
+        "replicator": secrets.replicator,
+        "rewind": secrets.rewind,
+        "shop": secrets.shop,
+        READER: secrets.readback,
+    }
+    lines = [f"ALTER ROLE {role} PASSWORD '{word}'" for role, word in renewed.items()]
+    words = [
+        "postgres", "--single", "-D", str(pgdata), "-c", "exit_on_error=true",
+        "-c", "log_min_error_statement=panic", "-c", "fsync=off", "postgres",
+    ]  # fmt: skip
+    try:
+        run(words, home=pgdata.parent, stdin="\n".join(lines) + "\n")
+    except PlatformError as error:
+        raise PlatformError("the snapshot's passwords cannot be renewed") from error
+
+
+def system_identifier(pgdata: Path) -> str:
+    for line in run(["pg_controldata", "-D", str(pgdata)], home=pgdata.parent).splitlines():
+        if line.startswith("Database system identifier:"):
+            return line.split()[-1]
+    raise PlatformError(f"{pgdata} names no system identifier")
+
+
+def dsn(ports: dict[str, int], passfile: Path, *, user: str, database: str = DATABASE) -> str:
+    """Over both nodes, to the one that takes writes. Holds no secret."""
+    hosts = ",".join("127.0.0.1" for _ in ("a", "b"))
+    return (
+        f"host={hosts} port={ports['pg_a']},{ports['pg_b']} dbname={database} user={user} "
+        f"passfile={_quoted(passfile)} target_session_attrs=read-write "
+        f"connect_timeout={_CONNECT_S} application_name=peakdrill"
+    )
+
+
+def _quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+@contextmanager
+def connected(
+    port: int, files: SecretFiles, *, database: str = "postgres"
+) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """As the superuser on one node; autocommit. Raises psycopg.OperationalError."""
+    conninfo = (
+        f"host=127.0.0.1 port={port} dbname={database} user={SUPERUSER} "
+        f"passfile={_quoted(files.superuser_pass)} connect_timeout={_CONNECT_S} "
+        "application_name=peakdrill options='-c statement_timeout=5000'"
+    )
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        yield connection
+
+
+def takes_writes(port: int, files: SecretFiles) -> bool:
+    try:
+        with connected(port, files) as connection:
+            row = connection.execute("SELECT NOT pg_is_in_recovery()").fetchone()
+    except psycopg.Error:
+        return False
+    return bool(row and row[0])
+
+
+def bytes_below(folder: Path) -> int:
+    return sum(
+        os.lstat(Path(place) / name).st_size
+        for place, _, names in os.walk(folder)
+        for name in names
+    )

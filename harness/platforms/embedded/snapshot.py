@@ -1,0 +1,202 @@
+"""The seeded database, made once and kept: a data folder with the shop installed, and its backup.
+
+Every start copies it to both nodes, so a start need not initialise a database. It is bound to
+this boot of the machine (it is not fsynced), to the versions of PostgreSQL and of the shop, and
+its passwords are worthless: each start sets new ones before anybody can connect.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from harness.errors import PlatformError
+from harness.platforms.embedded import application, backup, credentials, postgres, programs
+from harness.platforms.embedded.layout import Layout, Options, boot_id, cache_home, write_private
+from harness.platforms.embedded.node import Node, Part, clean_environment
+from harness.platforms.embedded.waiting import await_ready
+
+_FORMAT = "1"
+_SEED_NODE = "seed"
+_KEPT = 3
+_START_S = 30.0
+_STOP_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A folder of the cache, complete because it was renamed into place."""
+
+    folder: Path
+    system_identifier: str
+
+    @property
+    def pgdata(self) -> Path:
+        return self.folder / "pgdata"
+
+    @property
+    def backup(self) -> Path:
+        return self.folder / "backup"
+
+
+def find(commands: application.Commands) -> Snapshot | None:
+    """The snapshot that fits, None when it has to be built."""
+    folder = _place(commands)
+    try:
+        told = json.loads(folder.joinpath("snapshot.json").read_text(encoding="utf-8"))
+        os.utime(folder)
+        return Snapshot(folder, told["system_identifier"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def build(
+    layout: Layout, ports: dict[str, int], options: Options, commands: application.Commands
+) -> Snapshot:
+    """Initialise, install, back up and gate; stop cleanly; move into the cache."""
+    node = Node(_SEED_NODE, layout.node(_SEED_NODE))
+    node.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own = Layout(node.folder / "home")
+    own.make()
+    secrets = credentials.generate(own)
+    files = credentials.files_of(own)
+    pgdata = node.folder / "pgdata"
+    word = own.secrets / "superuser"
+    write_private(word, secrets.postgres)
+    postgres.initdb(pgdata, word)
+    node.define([_server(node, pgdata, ports["pg_seed"], layout)], stop_s=_STOP_S)
+    node.start()
+    try:
+        _seed(own, ports, secrets, options, commands)
+        access = backup.Access(ports["pg_seed"], files.superuser_pass)
+        backup.take(node.folder / "backup", access, own.root)
+    finally:
+        polite = node.stop(_STOP_S)
+    if not polite:
+        raise PlatformError("the seeded database did not stop cleanly", next_step="try again")
+    return _keep(node, commands)
+
+
+def _server(node: Node, pgdata: Path, port: int, layout: Layout) -> Part:
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "log_min_error_statement": "panic",
+    }
+    words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    return Part(
+        name="postgres",
+        argv=[programs.postgres("postgres"), "-D", str(pgdata), *words],
+        env=clean_environment(node.folder),
+        folder=str(node.folder),
+        log=str(layout.logs / "seed.log"),
+        stop_signal=signal.SIGINT,  # "fast": a smart shutdown would wait for everybody
+    )
+
+
+def _seed(
+    own: Layout,
+    ports: dict[str, int],
+    secrets: credentials.Secrets,
+    options: Options,
+    commands: application.Commands,
+) -> None:
+    files = credentials.files_of(own)
+    await_ready(
+        "the database to be seeded",
+        lambda: postgres.takes_writes(ports["pg_seed"], files),
+        within_s=_START_S,
+        next_step="see logs/seed.log",
+    )
+    try:
+        with postgres.connected(ports["pg_seed"], files) as connection:
+            postgres.roles(connection, secrets)
+    except psycopg.Error as error:
+        raise PlatformError(f"the roles cannot be made: {error}") from error
+    application.install(own, ports, secrets, options, commands, [ports["pg_seed"]])
+
+
+def _keep(node: Node, commands: application.Commands) -> Snapshot:
+    """Into the cache in one step, so that nobody ever sees half of it."""
+    place = _place(commands)
+    unfinished = _folder() / f"{place.name}.{os.getpid()}"
+    unfinished.mkdir(mode=0o700, parents=True)
+    found = {"system_identifier": postgres.system_identifier(node.folder / "pgdata")}
+    for name in ("pgdata", "backup"):
+        shutil.move(node.folder / name, unfinished / name)
+    write_private(unfinished / "snapshot.json", json.dumps(found))
+    with _locked(fcntl.LOCK_EX):
+        shutil.rmtree(place, ignore_errors=True)
+        unfinished.rename(place)
+        _prune()
+    shutil.rmtree(node.folder, ignore_errors=True)
+    return Snapshot(place, found["system_identifier"])
+
+
+def _prune() -> None:
+    """The cache holds the few newest; those of earlier boots and versions go."""
+    folders = [path for path in _folder().iterdir() if path.is_dir()]
+    folders.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in folders[_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def place(snapshot: Snapshot, pgdata: Path, kept_backup: Path) -> None:
+    """Copy it to where a platform needs it; nobody can replace it meanwhile."""
+    with _locked(fcntl.LOCK_SH):
+        copy(snapshot.pgdata, pgdata)
+        copy(snapshot.backup, kept_backup)
+
+
+def copy(source: Path, target: Path) -> None:
+    """As `cp` does it: it shares the blocks where the file system can."""
+    done = subprocess.run(
+        ["cp", "-a", "--reflink=auto", str(source), str(target)],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise PlatformError(f"the snapshot cannot be copied: {done.stderr.strip()[-300:]}")
+
+
+@contextmanager
+def _locked(mode: int) -> Iterator[None]:
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("a", encoding="ascii") as file:
+        fcntl.flock(file, mode)
+        yield
+
+
+def _folder() -> Path:
+    return cache_home() / "snapshots"
+
+
+def _place(commands: application.Commands) -> Path:
+    told = hashlib.sha256()
+    versions = dict(programs.versions())
+    for word in (_FORMAT, boot_id(), str(os.getuid()), versions["postgresql"], commands.install):
+        told.update(word.encode() + b"\0")
+    for path in _sources(commands.install):
+        told.update(str(path).encode() + b"\0" + path.read_bytes())
+    return _folder() / told.hexdigest()[:20]
+
+
+def _sources(module: str) -> list[Path]:
+    """Everything that decides what an installed shop looks like."""
+    package = programs.SOURCE_ROOT / Path(*module.split(".")[:-1])
+    return sorted(
+        path for path in package.rglob("*") if path.suffix in (".py", ".sql") and path.is_file()
+    )

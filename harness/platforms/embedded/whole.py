@@ -1,0 +1,62 @@
+"""Is the platform whole: redundant, archiving, backed up, serving? A sentence for what is not."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from harness.platforms.capabilities import Wholeness
+from harness.platforms.embedded import backup, etcd, ingress, parts, s3, valkey, web
+from harness.platforms.embedded.credentials import Secrets
+from harness.platforms.embedded.database import EmbeddedDatabase
+from harness.platforms.embedded.layout import ALL_NODES, DATABASE_NODES, Layout, State
+
+
+def look(layout: Layout, state: State, secrets: Secrets) -> Wholeness:
+    """Every part is asked, all at once."""
+    dead = [f"node {name} is dead" for name in ALL_NODES if parts.node_of(layout, name).is_dead()]
+    database = EmbeddedDatabase(layout, state.ports, state.options)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        protected = pool.submit(database.protected)
+        stored = pool.submit(_backup_gaps, state, secrets)
+        served = pool.submit(_serving_gaps, state)
+        supported = pool.submit(_support_gaps, state, secrets)
+        missing = (
+            *dead,
+            *protected.result().missing,
+            *served.result(),
+            *supported.result(),
+            *stored.result(),
+        )
+    return Wholeness(not missing, missing)
+
+
+def _serving_gaps(state: State) -> list[str]:
+    routed = ingress.routed_nodes(state.ports)
+    gaps = [
+        f"the ingress holds the replica on node {name} for unhealthy"
+        for name in DATABASE_NODES
+        if name not in routed
+    ]
+    if not ingress.serves(state.ports):
+        gaps.append("the application does not answer through the ingress")
+    return gaps
+
+
+def _support_gaps(state: State, secrets: Secrets) -> list[str]:
+    gaps = []
+    if not etcd.is_healthy(state.ports):
+        gaps.append("etcd does not answer")
+    if not valkey.is_healthy(state.ports, secrets):
+        gaps.append("valkey does not answer")
+    if web.ask(state.ports["partners"], "/payment/calls?prefix=none") is None:
+        gaps.append("the integration partners do not answer")
+    return gaps
+
+
+def _backup_gaps(state: State, secrets: Secrets) -> list[str]:
+    store = s3.archivist(state.ports, secrets)
+    if not store.is_up():
+        return ["S3 does not answer"]
+    if not backup.is_there(state.backup_id, store):
+        return ["no gated base backup is in S3"]
+    return []
