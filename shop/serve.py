@@ -20,6 +20,7 @@ import uvicorn
 
 from shop.business.service import Shop
 from shop.config import DIALECTS, Config, ConfigError, load_config
+from shop.queue import workers
 from shop.web.application import Application
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Server(uvicorn.Server):
         self._drain = drain
         self._told = False
 
-    def handle_exit(self, sig: int, frame: object) -> None:
+    def handle_exit(self, sig: int, frame: object) -> None:  # noqa: ARG002  uvicorn's
         if self._told or sig == signal.SIGINT:
             self.should_exit = True
             return
@@ -74,9 +75,11 @@ async def serve(config: Config, application_: Application, asgi: Asgi | None = N
         server_header=False,
         date_header=False,
     )
+    background = workers.start(application_.shop)
     try:
         await Server(settings, application_.drain).serve()
     finally:
+        await workers.stop(background)
         await application_.shop.close()
 
 

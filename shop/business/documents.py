@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from shop.business.methods import Environment, as_ids, method
+from shop.business.methods import Environment, as_ids, in_kind, method, values_of
 from shop.business.orders import as_json, plain
 from shop.errors import OdooError
 from shop.orm import reading, writing
@@ -68,7 +68,7 @@ def _decoded(values: Mapping[str, object]) -> bytes | None:
 
 @method("ir.attachment", "create", records=False)
 async def create_attachment(env: Environment, vals_list: object) -> object:
-    wanted = vals_list if isinstance(vals_list, list) else [vals_list]
+    wanted = values_of(vals_list)
     kept: list[Values] = []
     for values in wanted:
         if not values.get("name"):
@@ -76,7 +76,7 @@ async def create_attachment(env: Environment, vals_list: object) -> object:
         kept.append(plain(env, await _with_content(env, values), ""))
     rows = await env.session.rows(INSERT, [env.uid, env.uid, as_json(kept)])
     made = [row[0] for row in rows]
-    return made if isinstance(vals_list, list) else made[0]
+    return in_kind(vals_list, made)
 
 
 @method("ir.attachment", "write", atomic=True)

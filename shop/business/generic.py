@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shop.business.methods import ANY_MODEL, Environment, as_ids, method
+from shop.business.methods import ANY_MODEL, Environment, as_ids, in_kind, method, values_of
 from shop.errors import AccessError, UserError
 from shop.orm import grouping, reading, writing
+from shop.orm.domain import compile_domain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ async def search_read(
     load: object = "_classic_read",
 ) -> list[Values]:
     domain = reading.with_active(env.model, domain, dict(env.context))
-    condition = reading.compile_domain(env.registry, env.model, domain)
+    condition = compile_domain(env.registry, env.model, domain)
     tail = f"{reading.ordering(env.model, order)}{reading.paging(limit, offset)}"
     return await reading.select(
         env.session, env.registry, env.model, fields,
@@ -71,7 +72,7 @@ async def name_search(
     env: Environment, name: str = "", args: object = None, operator: str = "ilike",
     limit: object = 100, domain: object = None,
 ) -> list[list[object]]:  # fmt: skip
-    condition = reading.compile_domain(env.registry, env.model, args or domain or [])
+    condition = compile_domain(env.registry, env.model, args or domain or [])
     shown = env.model.rec_name.format(t="t")
     rows = await env.session.rows(
         f"SELECT t.id, {shown} FROM {env.model.table} t WHERE {condition.sql}"
@@ -103,12 +104,11 @@ async def create(env: Environment, vals_list: object) -> object:
         raise AccessError(
             f"You are not allowed to create '{env.model.description}' ({env.model.name}) records."
         )
-    many = isinstance(vals_list, list)
     made = [
         await writing.create_one(env.session, env.registry, env.model, values, env.uid)
-        for values in (vals_list if isinstance(vals_list, list) else [vals_list])
+        for values in values_of(vals_list)
     ]
-    return made if many else made[0]
+    return in_kind(vals_list, made)
 
 
 @method(ANY_MODEL, atomic=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shop.business.methods import Environment, as_ids, method
+from shop.business.methods import Environment, as_ids, in_kind, method, values_of
 from shop.business.orders import as_json, lines_of, plain
 from shop.errors import UserError
 from shop.orm import writing
@@ -19,7 +19,7 @@ LINES = ("invoice_line_ids", "line_ids")
 
 @method("account.move", "create", records=False)
 async def create_move(env: Environment, vals_list: object) -> object:
-    wanted = vals_list if isinstance(vals_list, list) else [vals_list]
+    wanted = values_of(vals_list)
     parameters: list[object] = []
     for values in wanted:
         own = {name: value for name, value in values.items() if name not in LINES}
@@ -32,7 +32,7 @@ async def create_move(env: Environment, vals_list: object) -> object:
     calls = ", ".join(["shop_move_create(%s::jsonb, %s::jsonb, %s::jsonb, %s)"] * len(wanted))
     row = await env.session.row(f"SELECT {calls}", parameters)
     made = list(row or ())
-    return made if isinstance(vals_list, list) else made[0]
+    return in_kind(vals_list, made)
 
 
 @method("account.move")
@@ -82,14 +82,13 @@ async def create_invoice_wizard(env: Environment, vals_list: object) -> object:
 
 async def _wizard(env: Environment, vals_list: object) -> object:
     """A wizard remembers the records that it was opened on."""
-    many = isinstance(vals_list, list)
-    values = dict(vals_list[0] if isinstance(vals_list, list) else vals_list)  # type: ignore[call-overload]
+    values = values_of(vals_list)[0]
     known = {name: value for name, value in values.items() if name in env.model.fields}
     active = as_json(as_ids(env.context.get("active_ids")))
     record = await writing.create_one(
         env.session, env.registry, env.model, {**known, "active_ids": active}, env.uid
     )
-    return [record] if many else record
+    return in_kind(vals_list, [record])
 
 
 @method("account.payment.register", atomic=True)

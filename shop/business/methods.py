@@ -6,14 +6,15 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shop.errors import BadValue
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from shop.database.session import Session
     from shop.filestore import Filestore
     from shop.orm.fields import Model, Registry
 
-Call = "Callable[..., Awaitable[object]]"
 ANY_MODEL = "*"
 
 
@@ -105,3 +106,17 @@ def as_ids(ids: object) -> list[int]:
     if isinstance(ids, int):
         return [ids]
     return [int(record) for record in ids] if isinstance(ids, (list, tuple)) else []
+
+
+def values_of(vals_list: object) -> list[dict[str, object]]:
+    """What `create` was given: one record's values, or a list of them."""
+    given = vals_list if isinstance(vals_list, list) else [vals_list]
+    values = [item for item in given if isinstance(item, dict)]
+    if len(values) < len(given):
+        raise BadValue(f"Values are not a dictionary: {vals_list!r}")
+    return values
+
+
+def in_kind(vals_list: object, made: Sequence[object]) -> object:
+    """One record in, one id out; a list in, a list out."""
+    return list(made) if isinstance(vals_list, list) else made[0]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from shop.business.methods import Environment, as_ids, method
+from shop.business.methods import Environment, as_ids, in_kind, method, values_of
 from shop.errors import BadValue, UserError
 from shop.orm import writing
 
@@ -44,7 +44,7 @@ def plain(env: Environment, values: Mapping[str, object], lines_field: str) -> V
 
 @method("sale.order", "create", records=False)
 async def create_order(env: Environment, vals_list: object) -> object:
-    wanted = vals_list if isinstance(vals_list, list) else [vals_list]
+    wanted = values_of(vals_list)
     arguments: list[object] = []
     for values in wanted:
         lines = lines_of(env, "sale.order.line", values.get("order_line"))
@@ -57,7 +57,7 @@ async def create_order(env: Environment, vals_list: object) -> object:
     ]
     row = await env.session.row(f"SELECT {calls}", parameters)
     made = list(row or ())
-    return made if isinstance(vals_list, list) else made[0]
+    return in_kind(vals_list, made)
 
 
 @method("sale.order")
@@ -100,7 +100,7 @@ async def unlink_order(env: Environment, ids: object) -> bool:
 
 @method("sale.order.line", "create", atomic=True, records=False)
 async def create_line(env: Environment, vals_list: object) -> object:
-    wanted = vals_list if isinstance(vals_list, list) else [vals_list]
+    wanted = values_of(vals_list)
     made: list[int] = []
     for values in wanted:
         writing.check_names(env.registry, env.model, values, "create")
@@ -117,7 +117,7 @@ async def create_line(env: Environment, vals_list: object) -> object:
             "SELECT max(id) FROM sale_order_line WHERE order_id = %s", [order]
         )
         made.append(int(str(newest)))
-    return made if isinstance(vals_list, list) else made[0]
+    return in_kind(vals_list, made)
 
 
 @method("sale.order.line", "write", atomic=True)
@@ -134,8 +134,8 @@ async def write_line(env: Environment, ids: object, vals: Mapping[str, object]) 
 async def _settle(env: Environment, order: int) -> None:
     """Lines have changed: their sums and the order's follow."""
     await env.session.rows(
-        "UPDATE sale_order_line SET price_subtotal = s.total, price_total = s.total FROM (SELECT id,"
-        " round(product_uom_qty * price_unit * (1 - discount / 100), 2) AS total"
+        "UPDATE sale_order_line SET price_subtotal = s.total, price_total = s.total"
+        " FROM (SELECT id, round(product_uom_qty * price_unit * (1 - discount / 100), 2) AS total"
         " FROM sale_order_line WHERE order_id = %s) s"
         " WHERE sale_order_line.id = s.id AND price_total IS DISTINCT FROM s.total",
         [order],

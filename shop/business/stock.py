@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shop.business.methods import Environment, as_ids, method
+from shop.business.methods import Environment, as_ids, in_kind, method, values_of
 from shop.errors import missing
 from shop.orm import writing
 
@@ -156,7 +156,7 @@ async def _set_moves(env: Environment, moves: list[int], quantity: object, picke
 @method("stock.quant", "create", atomic=True, records=False)
 async def create_quant(env: Environment, vals_list: object) -> object:
     """In inventory mode a quant is a count: the one row of its product and place."""
-    wanted = vals_list if isinstance(vals_list, list) else [vals_list]
+    wanted = values_of(vals_list)
     made: list[object] = []
     for values in wanted:
         writing.check_names(env.registry, env.model, values, "create")
@@ -179,7 +179,7 @@ async def create_quant(env: Environment, vals_list: object) -> object:
                 ],
             )
         )
-    return made if isinstance(vals_list, list) else made[0]
+    return in_kind(vals_list, made)
 
 
 @method("stock.quant")

@@ -128,6 +128,8 @@ def cut(connection: Connection) -> None:
     A cancel request would need the very server that does not answer. Shutting the socket wakes
     the waiting task with an ordinary error, and the server finds out when it writes.
     """
-    with contextlib.suppress(OSError):
-        with socket.socket(fileno=os.dup(connection.pgconn.socket)) as twin:
-            twin.shutdown(socket.SHUT_RDWR)
+    with (
+        contextlib.suppress(OSError),
+        socket.socket(fileno=os.dup(connection.pgconn.socket)) as twin,
+    ):
+        twin.shutdown(socket.SHUT_RDWR)

@@ -14,6 +14,10 @@ STATES = (
     ("cancel", "Cancelled"),
 )
 NOW = "(now() at time zone 'UTC')"
+NEVER_NEGATIVE = (
+    "CONSTRAINT stock_quant_never_negative"
+    " CHECK (reserved_quantity >= 0 AND quantity >= reserved_quantity)"
+)
 RESERVED = "CASE WHEN {t}.state = 'done' THEN 0 ELSE {t}.quantity END"
 DONE = "CASE WHEN {t}.picked OR {t}.state = 'done' THEN {t}.quantity ELSE 0 END"
 
@@ -73,11 +77,7 @@ STOCK = (
             "in_date": Field("datetime", "Incoming Date", default=NOW),
         },
         rec_name="(SELECT l.complete_name FROM stock_location l WHERE l.id = {t}.location_id)",
-        constraints=(
-            "UNIQUE (product_id, location_id)",
-            "CONSTRAINT stock_quant_never_negative"
-            " CHECK (reserved_quantity >= 0 AND quantity >= reserved_quantity)",
-        ),
+        constraints=("UNIQUE (product_id, location_id)", NEVER_NEGATIVE),
     ),
     Model(
         "stock.picking",

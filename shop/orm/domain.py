@@ -48,7 +48,9 @@ def column(model: Model, name: str, alias: str = "t") -> str:
     if spec.sql:
         return f"({spec.sql.format(t=alias)})"
     if spec.type in ("one2many", "many2many"):
-        return f"ARRAY(SELECT c.id FROM {spec.relation.replace('.', '_')} c WHERE c.{spec.inverse} = {alias}.id ORDER BY c.id)"
+        child = spec.relation.replace(".", "_")
+        link = f"c.{spec.inverse} = {alias}.id"
+        return f"ARRAY(SELECT c.id FROM {child} c WHERE {link} ORDER BY c.id)"
     return f'{alias}."{name}"'
 
 

@@ -48,10 +48,10 @@ class Application:
 
     async def respond(self, request: Request) -> Response:
         shop, path = self.shop, request.path
-        if shop.dialect < 17 and not path.startswith((webclient.CALL_KW, "/jsonrpc")):
+        by_itself = path.startswith((webclient.CALL_KW, "/jsonrpc"))
+        if shop.dialect < 17 and not by_itself and not await shop.is_reachable():
             # 14 looks at the database before it looks at the request
-            if not await shop.is_reachable():
-                return html(500, "The server encountered an internal error.")
+            return html(500, "The server encountered an internal error.")
         if path == "/jsonrpc":
             return await jsonrpc.jsonrpc(shop, request)
         if path.startswith(json2.PREFIX):

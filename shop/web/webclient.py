@@ -82,9 +82,10 @@ async def call_kw(shop: Shop, sessions: Sessions, request: Request) -> Response:
     body = parse(shop, request)
     if isinstance(body, Response):
         return body
+    if uid is None:
+        request_id = None if shop.dialect >= 17 else body.get("id")
+        return failure(SessionExpired(), request_id, shop.dialect)
     try:
-        if uid is None:
-            raise SessionExpired
         user = await shop.users.by_id(uid)
         params = body.get("params")
         assert isinstance(params, dict)
@@ -96,7 +97,7 @@ async def call_kw(shop: Shop, sessions: Sessions, request: Request) -> Response:
             params.get("kwargs") or {},
         )
     except DatabaseDown:
-        return _no_database(shop, sessions, request, known=uid is not None)
+        return _no_database(shop, sessions, request, known=True)
     except ConnectionLost as error:
         if shop.dialect < 17:
             return html(500, "The server encountered an internal error.")
@@ -107,9 +108,6 @@ async def call_kw(shop: Shop, sessions: Sessions, request: Request) -> Response:
         else:
             lost = not_found()
         return failure(lost, body.get("id"), shop.dialect)
-    except SessionExpired as error:
-        request_id = None if shop.dialect >= 17 else body.get("id")
-        return failure(error, request_id, shop.dialect)
     except OdooError as error:
         return failure(error, body.get("id"), shop.dialect)
     return result(value, body.get("id"), shop.dialect)
@@ -132,12 +130,7 @@ async def authenticate(shop: Shop, sessions: Sessions, request: Request) -> Resp
     params = body.get("params")
     assert isinstance(params, dict)
     try:
-        if params.get("db") != shop.config.database and shop.dialect >= 17:
-            raise AccessError("Database not found.")
-        check_database(shop, params.get("db"))
-        user = await shop.users.authenticate(str(params.get("login")), str(params.get("password")))
-        if user is None:
-            raise AccessDenied
+        user = await _log_in(shop, params)
     except DatabaseDown as error:
         if shop.dialect < 17 and shop.pool.is_down:
             return html(500, "The server encountered an internal error.")
@@ -147,6 +140,16 @@ async def authenticate(shop: Shop, sessions: Sessions, request: Request) -> Resp
     answer = result(session_info(shop, user), body.get("id"), shop.dialect)
     cookie = f"session_id={sessions.begin(user.uid)}; Path=/; HttpOnly"
     return Response(answer.status, answer.body, answer.content_type, (("set-cookie", cookie),))
+
+
+async def _log_in(shop: Shop, params: dict[str, object]) -> User:
+    if params.get("db") != shop.config.database and shop.dialect >= 17:
+        raise AccessError("Database not found.")
+    check_database(shop, params.get("db"))
+    user = await shop.users.authenticate(str(params.get("login")), str(params.get("password")))
+    if user is None:
+        raise AccessDenied
+    return user
 
 
 async def session_route(shop: Shop, sessions: Sessions, request: Request) -> Response:
