@@ -1,8 +1,8 @@
 """The six workloads: what one customer asks for, call by call.
 
 Each function is one arrival's chain. The last call of it carries FINAL; a call that is not
-acknowledged ends the chain, and with it the arrival. Reads and reports that stand beside the
-schedule come after the chain.
+acknowledged ends the chain, and with it the arrival. One order arrival in twenty is somebody who
+asks for an order that was acknowledged earlier, one finance arrival in five is the report.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from harness.core.operation import (
     Kind,
     Outcome,
     Stage,
-    Workload,
     document_bytes,
 )
 from load.baskets import Basket, invoice, sale_order
@@ -38,7 +37,9 @@ def order_capture(arrival: Arrival) -> None:
     """A customer orders, pays, and gets a document; one in fifty changes their mind."""
     desk = arrival.desk
     cancelled = arrival.rng.random() < CANCELLED_SHARE
-    reads = arrival.rng.random() < READ_SHARE
+    if arrival.rng.random() < READ_SHARE and desk.acknowledged:
+        look_up(arrival)
+        return
     order = _create_order(arrival, arrival.basket())
     _confirm(arrival, order)
     _attach(arrival, order, Flag.NONE if cancelled else Flag.FINAL)
@@ -49,8 +50,6 @@ def order_capture(arrival: Arrival) -> None:
         )
     if arrival.record is not None:
         desk.acknowledged.append(arrival.record)
-    if reads:
-        read_back_one(arrival)
 
 
 def stock_reservation(arrival: Arrival) -> None:
@@ -96,7 +95,10 @@ def marketplace(arrival: Arrival) -> None:
 
 
 def finance_reporting(arrival: Arrival) -> None:
-    """An invoice, posted; every few of them somebody wants the report."""
+    """An invoice, posted; every few of them somebody wants the report instead."""
+    if arrival.number % REPORT_EVERY == REPORT_EVERY - 1:
+        report(arrival)
+        return
     desk, basket = arrival.desk, arrival.basket()
     made = arrival.create(
         basket,
@@ -106,14 +108,12 @@ def finance_reporting(arrival: Arrival) -> None:
         What(Kind.ADVANCE, Stage.CONFIRMED, Flag.FINAL),
         lambda _key: done(desk.odoo.call("account.move", "action_post", [[made.result]])),
     )
-    if arrival.number % REPORT_EVERY == 0:
-        report(desk)
 
 
-def read_back_one(arrival: Arrival) -> None:
+def look_up(arrival: Arrival) -> None:
     """Ask for an order that was acknowledged earlier: an answer without it is stale."""
     desk = arrival.desk
-    record = arrival.rng.choice(desk.acknowledged)
+    arrival.record = arrival.rng.choice(desk.acknowledged)
 
     def ask(key: str) -> Answer:
         domain = [["client_order_ref", "=", key]]
@@ -126,11 +126,12 @@ def read_back_one(arrival: Arrival) -> None:
         found = Detail.FOUND if answer.result else Detail.NOT_FOUND
         return Answer(Outcome.ACKED, found, answer.result)
 
-    desk.recorder.call(Workload.ORDER_CAPTURE, What(Kind.READ), ask, record=record)
+    arrival.call(What(Kind.READ, flags=Flag.FINAL), ask)
 
 
-def report(desk: Desk) -> None:
+def report(arrival: Arrival) -> None:
     """How many invoices of this run are posted, as finance would ask."""
+    desk = arrival.desk
     domain = [["ref", "=like", f"pd-{desk.plan.run_id}-%"], ["state", "=", "posted"]]
 
     def ask(_key: str) -> Answer:
@@ -141,7 +142,7 @@ def report(desk: Desk) -> None:
         answer = desk.odoo.call("account.move", "read_group", args, {"lazy": False})
         return counted(answer)
 
-    desk.recorder.call(Workload.FINANCE, What(Kind.REPORT), ask)
+    arrival.call(What(Kind.REPORT, flags=Flag.FINAL), ask)
 
 
 def counted(answer: Answer) -> Answer:

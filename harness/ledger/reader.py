@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.core.evidence import LedgerHealth
-from harness.core.operation import Detail, Flag, Kind
+from harness.core.operation import Detail, Kind
 from harness.core.operations import SLOT, Operations, type_i64, type_u32
 from harness.errors import DamagedEvidence
 from harness.ledger.slots import (
@@ -90,13 +90,9 @@ def read_ledger(path: Path) -> tuple[Operations, LedgerHealth]:
 
 def scheduled_lag_ns(operations: Operations) -> type_i64:
     """How late the generator was: sent minus intended of each arrival's first call."""
-    kind = operations.kind
-    first = (operations.record == operations.seq) & (
-        (kind == Kind.CREATE)
-        | ((kind == Kind.TOUCH) & (operations.flags & np.uint8(Flag.CANARY) != 0))
-    )
-    scheduled = operations.where(first)
-    return np.subtract(scheduled.sent_ns, scheduled.intended_ns, dtype=np.int64)
+    own = (operations.record == operations.seq) | (operations.kind == Kind.READ)
+    first = operations.where(own & (operations.kind != Kind.RESYNC))
+    return np.subtract(first.sent_ns, first.intended_ns, dtype=np.int64)
 
 
 def read_from(path: Path, seq: int, *, at_most: int = 1 << 16) -> Operations:
