@@ -56,7 +56,12 @@ class RecoveryTime:
     flaps: int = 0
     down_ns: int = 0  # bins in which nothing was GOOD
     degraded_ns: int = 0  # bins that were not well, yet not down
-    backlog_drained_ns: int | None = None
+    backlog_drained_ns: int | None = None  # the tills' last late order was acknowledged
+    well_at_end: bool = False  # not recovered, yet well at the end, for less than W
+    shed: int = 0  # arrivals answered by an explicit 503 after t_F
+    full_low_ns: int | None = None  # full recovery, where a degraded mode is what is gated
+    full_high_ns: int | None = None
+    burn_rate_alert_ns: int | None = None  # a reference alert rule would have fired
 
 
 @dataclass(frozen=True, slots=True)

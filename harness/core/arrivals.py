@@ -1,0 +1,127 @@
+"""Arrivals: the calls of one user, put together again, and whether the user was served.
+
+An arrival is a chain of calls under one (worker, record). It is GOOD when every call of it was
+ACKED, its FINAL call among them, and the last one was done within the latency limit, counted from
+the *intended* time. A canary is one call with its limit for a time-out, so ACKED is enough. A
+read of somebody else's record is an arrival of its own. RESYNC stands outside the schedule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from harness.core.operation import Detail, Flag, Kind, Outcome
+from harness.core.operations import Operations, type_bool, type_i64, type_u8
+
+AT_ONCE_NS = 5_000_000
+"""A call that failed within this time failed at once; a slower one hung.
+
+A refusal on a local network takes less than 1 ms. Whatever took longer is dated by its sending,
+which can only lower the low end of an interval, never lift it above the truth.
+"""
+_LATEST = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Columns of equal length, one row an arrival, in no order. Times in ns on the run's clock.
+
+    `bad_at_ns` dates the proof that the platform was bad: when the failing call was sent if it
+    hung, when it was done if it failed at once; 0 where the arrival is GOOD.
+    """
+
+    workload: type_u8
+    canary: type_bool
+    intended_ns: type_i64
+    done_ns: type_i64  # of the last call that has an outcome, 0 when none has
+    answered: type_bool  # every call ACKED, the FINAL one among them
+    good: type_bool
+    bad_at_ns: type_i64
+    shed: type_bool  # an explicit 503
+
+    def __len__(self) -> int:
+        return len(self.intended_ns)
+
+    def where(self, mask: type_bool) -> Arrivals:
+        """The rows of `mask`."""
+        return Arrivals(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
+
+
+def arrivals_of(operations: Operations, limits_ns: Mapping[int, int]) -> Arrivals:
+    """Every arrival of the ledger. `limits_ns`: latency limit by workload code.
+
+    A workload without a limit has no arrival that is GOOD.
+    """
+    o = operations.where(_scheduled(operations))
+    if not len(o):
+        none = np.zeros(0, dtype=np.int64)
+        no = np.zeros(0, dtype=np.bool_)
+        return Arrivals(none.astype(np.uint8), no, none, none, no, no, none, no)
+    key, size = _chain_keys(o)
+    acked = o.outcome == Outcome.ACKED
+
+    workload = np.zeros(size, dtype=np.uint8)
+    workload[key] = o.workload
+    canary = np.zeros(size, dtype=np.bool_)
+    canary[key] = _has(o, Flag.CANARY)
+    final = np.zeros(size, dtype=np.bool_)
+    final[key[_has(o, Flag.FINAL)]] = True
+    failed = np.zeros(size, dtype=np.bool_)
+    failed[key[~acked]] = True
+    shed = np.zeros(size, dtype=np.bool_)
+    shed[key[o.detail == Detail.HTTP_503_SHED]] = True
+    intended_ns = np.full(size, _LATEST, dtype=np.int64)
+    np.minimum.at(intended_ns, key, o.intended_ns)
+    sent_ns = np.full(size, _LATEST, dtype=np.int64)
+    np.minimum.at(sent_ns, key, o.sent_ns)
+    done_ns = np.zeros(size, dtype=np.int64)
+    np.maximum.at(done_ns, key, o.done_ns)
+    bad_at_ns = np.zeros(size, dtype=np.int64)
+    np.maximum.at(bad_at_ns, key[~acked], _proof_ns(o.where(~acked)))
+
+    limit_ns = np.full(256, -1, dtype=np.int64)
+    for code, limit in limits_ns.items():
+        limit_ns[code] = limit
+    answered = final & ~failed
+    good = answered & (canary | (done_ns - intended_ns <= limit_ns[workload]))
+    bad_at_ns = np.where(good, 0, np.where(failed, bad_at_ns, sent_ns))
+    used = intended_ns < _LATEST
+    return Arrivals(
+        workload, canary, intended_ns, done_ns, answered, good, bad_at_ns, shed
+    ).where(used)  # fmt: skip
+
+
+def _scheduled(o: Operations) -> type_bool:
+    stray = (o.kind == Kind.READ) & ~_has(o, Flag.FINAL)  # a read on the way, not an arrival
+    scheduled: type_bool = (o.kind != Kind.RESYNC) & ~stray
+    return scheduled
+
+
+def _chain_keys(o: Operations) -> tuple[type_i64, int]:
+    """A dense number per chain: the worker's offset plus the seq of the chain's first call."""
+    alone = _has(o, Flag.CANARY) | (o.kind == Kind.READ)
+    first = np.where(alone, o.seq, o.record).astype(np.int64)
+    ends = np.zeros(int(o.worker.max()) + 1, dtype=np.int64)
+    for worker in np.unique(o.worker):
+        ends[worker] = int(first[o.worker == worker].max()) + 1
+    offsets = np.concatenate([[0], np.cumsum(ends)])
+    return first + offsets[o.worker], int(offsets[-1])
+
+
+def _proof_ns(bad: Operations) -> type_i64:
+    """When each call that was not ACKED proved that the platform was bad."""
+    hung = (
+        (bad.outcome == Outcome.NONE)
+        | (bad.detail == Detail.TIMEOUT)
+        | (bad.detail == Detail.CONNECT_TIMEOUT)
+        | (bad.done_ns - bad.sent_ns > AT_ONCE_NS)
+    )
+    return np.where(hung, bad.sent_ns, bad.done_ns)
+
+
+def _has(o: Operations, flag: Flag) -> type_bool:
+    has: type_bool = (o.flags & np.uint8(flag)) != 0
+    return has

@@ -1,0 +1,197 @@
+"""Was the instrument fit to judge this run? Each condition of measurement.md, section 5.
+
+Unfitness voids met, never missed. Where the ledger or the read-back is itself unfit
+(`voids_loss`), a loss is not proven either.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.core.arrivals import Arrivals
+from harness.core.evidence import Evidence, ReadBack
+from harness.core.operation import Workload
+from harness.core.operations import type_i64
+from harness.core.plan import Plan, Size
+from harness.core.timeline import MarkName
+from harness.core.verdict import FitnessFinding
+from harness.core.windows import BIN_NS, Bar, Counts
+from harness.core.wording import milliseconds, seconds, whole
+
+BASELINE_NS = {Size.SMOKE: 10 * BIN_NS, Size.FULL: 30 * BIN_NS}
+OPERATIONS_LEAST = 30
+LAG_LEAST_NS = 50_000_000
+EFFECT, LEDGER, READ_BACK, INTERRUPTED = "effect", "ledger", "read-back", "uninterrupted"
+
+
+def fitness(
+    plan: Plan, evidence: Evidence, arrivals: Arrivals, beyond_ledger: int
+) -> tuple[FitnessFinding, ...]:
+    """Every condition, met or not. `beyond_ledger`: surviving keys that the ledger never wrote."""
+    return (
+        _uninterrupted(evidence),
+        _whole_before(evidence),
+        _effect(plan, evidence),
+        _healed(evidence),
+        _baseline(plan, evidence, arrivals),
+        _operations(plan, evidence, arrivals),
+        _lag(plan, evidence),
+        _dropped(plan, evidence, arrivals),
+        _workers(evidence),
+        _ledger(plan, evidence, beyond_ledger),
+        _read_back(plan, evidence),
+        _clock(plan, evidence),
+    )
+
+
+def baseline(evidence: Evidence) -> tuple[int, int]:
+    """Begin and end of the healthy load before the fault, in ns on the run's clock."""
+    timeline = evidence.timeline
+    begun = timeline.first(MarkName.BASELINE_BEGUN)
+    ended = timeline.first(MarkName.BASELINE_ENDED) or timeline.first(MarkName.FAULT_ACTIVE)
+    begin_ns = begun.latest_ns if begun else evidence.load_begun_ns
+    end_ns = ended.earliest_ns if ended else begin_ns
+    return max(begin_ns, evidence.load_begun_ns), min(end_ns, evidence.load_stopped_ns)
+
+
+def due_of(evidence: Evidence, workload: Workload) -> type_i64:
+    """The workload's whole schedule, canaries among it, on the run's clock."""
+    nothing = np.zeros(0, dtype=np.int64)
+    parts = (evidence.arrivals_ns, evidence.canaries_ns)
+    due = np.concatenate([part.get(workload, nothing) for part in parts])
+    return np.sort(due) + evidence.load_begun_ns
+
+
+def _uninterrupted(evidence: Evidence) -> FitnessFinding:
+    why = evidence.observation.interrupted
+    return FitnessFinding(INTERRUPTED, not why, why or "ran to its end", "runs to its end")
+
+
+def _whole_before(evidence: Evidence) -> FitnessFinding:
+    seen = evidence.observation
+    told = "whole" if seen.whole_before else seen.whole_before_why or "not whole"
+    return FitnessFinding("platform-whole", seen.whole_before, told, "whole before the fault")
+
+
+def _effect(plan: Plan, evidence: Evidence) -> FitnessFinding:
+    active = evidence.timeline.first(MarkName.FAULT_ACTIVE)
+    seen = evidence.observation.effect_observed and active is not None
+    limit = f"the effect of {plan.scenario.fault.experiment} observed"
+    return FitnessFinding(EFFECT, seen, "observed" if seen else "no effect was observed", limit)
+
+
+def _healed(evidence: Evidence) -> FitnessFinding:
+    seen = evidence.observation
+    if not seen.effect_observed:
+        return FitnessFinding("healed", True, "there was no fault to heal", "fault observed gone")
+    told = "observed" if seen.heal_observed else "the fault was not seen to be gone"
+    return FitnessFinding("healed", seen.heal_observed, told, "fault observed gone")
+
+
+def _baseline(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFinding:
+    need_ns = BASELINE_NS[plan.size]
+    begin_ns, end_ns = baseline(evidence)
+    limit = f"healthy for {whole(need_ns)}"
+    if end_ns - begin_ns < need_ns:
+        told = f"{seconds(max(0, end_ns - begin_ns))} s of baseline"
+        return FitnessFinding("baseline", False, told, limit)
+    sick = []
+    for target in plan.targets.workloads:
+        mine = arrivals.where(arrivals.workload == target.workload.code)
+        counts = Counts.of(mine.intended_ns, mine.good, due_of(evidence, target.workload))
+        if not counts.well_within(Bar(), end_ns - need_ns, end_ns):
+            good, total, due = (
+                int(n[0]) for n in counts.between(np.array([end_ns - need_ns]), np.array([end_ns]))
+            )
+            sick.append(f"{target.workload}: {good:,} good of {total:,} ({due:,} due)")
+    told = "; ".join(sick) or f"{seconds(end_ns - begin_ns)} s, every workload well"
+    return FitnessFinding("baseline", not sick, told, limit)
+
+
+def _operations(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFinding:
+    begin_ns, end_ns = baseline(evidence)
+    inside = (arrivals.intended_ns >= begin_ns) & (arrivals.intended_ns < end_ns)
+    counted = np.bincount(arrivals.workload[inside], minlength=256)
+    found = [(int(counted[t.workload.code]), t.workload) for t in plan.targets.workloads]
+    least, workload = min(found, default=(0, Workload.ORDER_CAPTURE))
+    return FitnessFinding(
+        "operations",
+        least >= OPERATIONS_LEAST,
+        f"{least:,} in {workload}, the fewest",
+        f"{OPERATIONS_LEAST} per workload in the baseline",
+    )
+
+
+def _lag(plan: Plan, evidence: Evidence) -> FitnessFinding:
+    limit_ns = max(LAG_LEAST_NS, _shortest_target_ns(plan) // 100)
+    lag_ns = lag_of(evidence)
+    return FitnessFinding(
+        "generator-lag",
+        lag_ns <= limit_ns,
+        f"p99.9 {milliseconds(lag_ns)}",
+        f"p99.9 within {milliseconds(limit_ns)}",
+    )
+
+
+def lag_of(evidence: Evidence) -> int:
+    """The generator's lag, p99.9, of its worst worker, in ns. It widens every interval."""
+    return max((ledger.lag_p999_ns for ledger in evidence.ledgers), default=0)
+
+
+def _dropped(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFinding:
+    """What the generator says that it dropped, and what of the schedule the ledger never saw."""
+    dropped = sum(ledger.dropped for ledger in evidence.ledgers)
+    cut_ns = evidence.load_stopped_ns - BIN_NS  # the last second may end between two arrivals
+    missing = 0
+    for target in plan.targets.workloads:
+        due = int(np.count_nonzero(due_of(evidence, target.workload) < cut_ns))
+        mine = arrivals.workload == target.workload.code
+        sent = int(np.count_nonzero(mine & (arrivals.intended_ns < cut_ns)))
+        missing += max(0, due - sent)
+    gone = max(dropped, missing)
+    return FitnessFinding("schedule", gone == 0, f"{gone:,} arrivals dropped", "none dropped")
+
+
+def _workers(evidence: Evidence) -> FitnessFinding:
+    lost = evidence.observation.workers_lost
+    return FitnessFinding(
+        "load-workers", not lost, ", ".join(lost) + " lost" if lost else "all there", "none lost"
+    )
+
+
+def _ledger(plan: Plan, evidence: Evidence, beyond_ledger: int) -> FitnessFinding:
+    there = {ledger.worker for ledger in evidence.ledgers}
+    wrong = [f"worker {k}: no ledger" for k in range(plan.workers) if k not in there]
+    wrong += [f"worker {g.worker}: {g.torn:,} torn" for g in evidence.ledgers if g.torn]
+    if beyond_ledger:
+        wrong.append(f"{beyond_ledger:,} stored keys lie beyond the ledger's end: it lost its tail")
+    told = "; ".join(wrong) or "checksums whole"
+    return FitnessFinding(LEDGER, not wrong, told, "checksums whole, no tail lost", voids_loss=True)
+
+
+def _read_back(plan: Plan, evidence: Evidence) -> FitnessFinding:
+    limit = "complete, after the longest server timeout"
+    if evidence.first is None:
+        return FitnessFinding(READ_BACK, False, "never taken", limit, voids_loss=True)
+    looks: list[ReadBack] = [r for r in (evidence.first, evidence.second) if r is not None]
+    wrong = [f"{r.name}: {r.why_incomplete or 'incomplete'}" for r in looks if not r.complete]
+    waited_ns = evidence.first.taken_ns - evidence.load_stopped_ns
+    if waited_ns < round(plan.limits.server_timeout_s * 1e9):
+        wrong.append(f"first: taken {seconds(max(0, waited_ns))} s after the load stopped")
+    told = "; ".join(wrong) or f"{len(looks)} complete"
+    return FitnessFinding(READ_BACK, not wrong, told, limit, voids_loss=True)
+
+
+def _clock(plan: Plan, evidence: Evidence) -> FitnessFinding:
+    limit_ns = _shortest_target_ns(plan) // 20
+    error_ns = evidence.observation.clock_error_ns
+    return FitnessFinding(
+        "clock",
+        error_ns <= limit_ns,
+        f"error {milliseconds(error_ns)}",
+        f"within {milliseconds(limit_ns)}, 5% of the shortest target",
+    )
+
+
+def _shortest_target_ns(plan: Plan) -> int:
+    return min((round(t.rto_s * 1e9) for t in plan.targets.workloads), default=0)

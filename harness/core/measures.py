@@ -1,0 +1,295 @@
+"""Everything that one judgement measures, each part computed once, each check on its own feet.
+
+A check that crashes is inconclusive with its reason: so parts are computed when a check first
+asks for them, and a part that cannot be had fails the checks that need it and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from harness.core import checks
+from harness.core import fitness as fit
+from harness.core.arrivals import Arrivals, arrivals_of
+from harness.core.detection import burn_rate_alert_ns
+from harness.core.evidence import Evidence, ReadBack
+from harness.core.gates import RPO, RTO, gate_rpo, gate_rto
+from harness.core.operation import Kind, Outcome, Workload
+from harness.core.operations import Operations, type_bool
+from harness.core.plan import Plan
+from harness.core.records import Records, records_of
+from harness.core.recovery_point import (
+    Classes,
+    Strangers,
+    classify,
+    held_by,
+    replayed,
+    stale_reads,
+    strangers_of,
+)
+from harness.core.recovery_time import Watch, recovery_time
+from harness.core.series import limits_ns
+from harness.core.targets import WorkloadTarget
+from harness.core.timeline import Mark, MarkName
+from harness.core.verdict import (
+    Finding,
+    FitnessFinding,
+    RecoveryPoint,
+    RecoveryTime,
+    Verdict,
+    WorkloadJudgement,
+    WriteCounts,
+    gravest,
+)
+from harness.core.windows import Bar
+from harness.core.write_counts import examples_of, write_counts
+
+T = TypeVar("T")
+
+_LEAST_WINDOW_S = 10.0
+_LOOPS_PER_WINDOW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One read-back, classified."""
+
+    name: str
+    classes: Classes
+    strangers: Strangers
+    stale: Operations
+    replayed: type_bool
+
+
+def guarded(check: str, workload: Workload | None, body: Callable[[], Finding]) -> Finding:
+    """The finding of `body`; inconclusive with the reason where it crashes."""
+    try:
+        return body()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is no pass and it ends no run
+        who = workload or "platform"
+        why = f"{who}: the check {check} crashed: {type(error).__name__}: {error}"
+        return Finding(check, workload, Verdict.INCONCLUSIVE, why)
+
+
+class Measures:
+    """The measures of one run."""
+
+    def __init__(self, plan: Plan, evidence: Evidence) -> None:
+        self.plan = plan
+        self.evidence = evidence
+
+    # what everything starts from
+
+    @cached_property
+    def fault(self) -> Mark | None:
+        """t_F: the observed effect of the experiment's own action."""
+        if not self.evidence.observation.effect_observed:
+            return None
+        return self.evidence.timeline.first(MarkName.FAULT_ACTIVE)
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        return arrivals_of(self.evidence.operations, limits_ns(self.plan))
+
+    @cached_property
+    def records(self) -> Records:
+        return records_of(self.evidence.operations)
+
+    @cached_property
+    def watch(self) -> Watch | None:
+        """How every workload was watched; None where no effect was observed."""
+        if self.fault is None:
+            return None
+        ended = self.evidence.timeline.last(MarkName.OBSERVATION_ENDED)
+        stopped_ns = self.evidence.load_stopped_ns
+        return Watch(
+            fault_earliest_ns=self.fault.earliest_ns,
+            fault_latest_ns=self.fault.latest_ns,
+            until_ns=min(ended.earliest_ns, stopped_ns) if ended else stopped_ns,
+            window_ns=Watch.bins_of(self.window_s),
+            lag_ns=fit.lag_of(self.evidence),
+            clock_error_ns=self.evidence.observation.clock_error_ns,
+        )
+
+    @property
+    def window_s(self) -> float:
+        """W: the plan's, at least 10 s and 3 times the slowest routing or leadership loop."""
+        slowest_s = max((loop_s for _, loop_s in self.plan.platform.loops_s), default=0.0)
+        return max(self.plan.limits.window_s, _LEAST_WINDOW_S, _LOOPS_PER_WINDOW * slowest_s)
+
+    @cached_property
+    def first(self) -> Look | None:
+        return self._look(self.evidence.first, None)
+
+    @cached_property
+    def second(self) -> Look | None:
+        return self._look(self.evidence.second, self.first)
+
+    def _look(self, taken: ReadBack | None, before: Look | None) -> Look | None:
+        if taken is None or not taken.complete:
+            return None
+        records, found = self.records, taken.survivors
+        held = held_by(records, found)
+        classes = classify(records, held)
+        back = np.zeros(len(records), dtype=np.bool_)
+        if before is not None:
+            back = replayed(records, before.classes, classes, held)
+        staleness_ns = {t.workload: round(t.staleness_s * 1e9) for t in self._targets}
+        return Look(
+            name=taken.name,
+            classes=classes,
+            strangers=strangers_of(records, found, self.evidence.ledgers, self.plan.workers),
+            stale=stale_reads(self.evidence.operations, records, classes.lost, staleness_ns),
+            replayed=back,
+        )
+
+    @property
+    def _targets(self) -> tuple[WorkloadTarget, ...]:
+        return self.plan.targets.workloads
+
+    # the checks
+
+    def fitness(self) -> tuple[FitnessFinding, ...]:
+        """May this run judge? A question that crashes is answered with no."""
+        try:
+            looks = [look for look in (self.first, self.second) if look is not None]
+            beyond = max((int(look.strangers.beyond_ledger.sum()) for look in looks), default=0)
+            return fit.fitness(self.plan, self.evidence, self.arrivals, beyond)
+        except Exception as error:  # noqa: BLE001 - see `guarded`
+            why = f"crashed: {type(error).__name__}: {error}"
+            return (FitnessFinding("fitness", False, why, "can be judged", voids_loss=True),)
+
+    def workloads(self) -> tuple[WorkloadJudgement, ...]:
+        return tuple(self._workload(target) for target in self._targets)
+
+    def _workload(self, target: WorkloadTarget) -> WorkloadJudgement:
+        rto, rpo = _Kept[RecoveryTime](), _Kept[RecoveryPoint]()
+        findings: list[Finding] = []
+        chosen = self.plan.scenario.checks
+        if checks.rto in chosen:
+            findings.append(guarded(RTO, target.workload, lambda: self._rto(target, rto)))
+        if target.rpo_s is None:
+            rpo.value = _not_applicable(target)
+        elif checks.rpo in chosen:
+            findings.append(guarded(RPO, target.workload, lambda: self._rpo(target, rpo)))
+        verdict = gravest([f.verdict for f in findings])
+        return WorkloadJudgement(target.workload, verdict, rto.value, rpo.value, tuple(findings))
+
+    def _rto(self, target: WorkloadTarget, kept: _Kept[RecoveryTime]) -> Finding:
+        workload = target.workload
+        if self.watch is None:
+            why = f"{workload}: no effect was observed, so nothing was timed"
+            return Finding(RTO, workload, Verdict.INCONCLUSIVE, why)
+        found = self.recovery_time(target, self.watch)
+        kept.value = found
+        if not (self.arrivals.workload == workload.code).any():
+            why = f"{workload}: no operation was sent"
+            return Finding(RTO, workload, Verdict.INCONCLUSIVE, why)
+        return gate_rto(workload, found, self.plan.scenario.rto_clock)
+
+    def recovery_time(self, target: WorkloadTarget, watch: Watch) -> RecoveryTime:
+        """The RTO of one workload, with what else is told about its return."""
+        mine = self.arrivals.where(self.arrivals.workload == target.workload.code)
+        found = recovery_time(
+            mine,
+            fit.due_of(self.evidence, target.workload),
+            watch,
+            target_ns=round(target.rto_s * 1e9),
+            bar=Bar.degraded(target.min_capacity) if self.plan.scenario.degraded_mode else None,
+        )
+        alert_ns = burn_rate_alert_ns(mine, watch.fault_earliest_ns, watch.until_ns)
+        drained_ns = _backlog_drained_ns(self.evidence.operations, self.records, target.workload)
+        return replace(
+            found,
+            burn_rate_alert_ns=_since(watch, alert_ns),
+            backlog_drained_ns=_since(watch, drained_ns),
+        )
+
+    def _rpo(self, target: WorkloadTarget, kept: _Kept[RecoveryPoint]) -> Finding:
+        if self.first is None:
+            taken = self.evidence.first
+            why = "never read back" if taken is None else f"not whole: {taken.why_incomplete}"
+            told = f"{target.workload}: the stores were {why}"
+            return Finding(RPO, target.workload, Verdict.INCONCLUSIVE, told)
+        kept.value = self.recovery_point(target, self.first)
+        return gate_rpo(target.workload, kept.value, self.plan.targets.currency)
+
+    def recovery_point(self, target: WorkloadTarget, first: Look) -> RecoveryPoint:
+        """RPO before and after replay; the one after is gated if replay ended within the RTO."""
+        before = self._counts(target.workload, first)
+        gated, look = before, first
+        if self.second is not None:
+            after = self._counts(target.workload, self.second)
+            if self._replayed_in_time(target):
+                gated, look = after, self.second
+            else:
+                gated = replace(before, replayed=after.replayed)
+        return RecoveryPoint(
+            target_ns=round((target.rpo_s or 0) * 1e9),
+            lost_max=target.lost_max,
+            gated=gated,
+            before_replay=before,
+            gated_read_back=look.name,
+            examples=examples_of(
+                target.workload, self.records, look.classes, strangers=look.strangers,
+                stale=look.stale, run_id=self.plan.run_id,
+            ),
+        )  # fmt: skip
+
+    def _counts(self, workload: Workload, look: Look) -> WriteCounts:
+        return write_counts(
+            workload, self.records, look.classes, replayed=look.replayed,
+            strangers=look.strangers, stale=look.stale, fault=self.fault,
+        )  # fmt: skip
+
+    def _replayed_in_time(self, target: WorkloadTarget) -> bool:
+        ended_ns = self.evidence.observation.replay_ended_ns
+        if ended_ns is None or self.fault is None:
+            return False
+        return ended_ns - self.fault.latest_ns <= round(target.rto_s * 1e9)
+
+    def gate_strangers(self) -> Finding:
+        """Rows of this run that belong to no workload of the plan, as a violation."""
+        known = np.array([t.workload.code for t in self._targets], dtype=np.uint8)
+        counted = 0
+        for taken, look in ((self.evidence.first, self.first), (self.evidence.second, self.second)):
+            if taken is None or look is None:
+                continue
+            stray = ~np.isin(look.strangers.workload, known) & ~look.strangers.beyond_ledger
+            counted = max(counted, taken.foreign + int(np.count_nonzero(stray)))
+        if not counted:
+            return Finding(RPO, None, Verdict.MET, "every stored row was sent by a worker")
+        told = f"stored under this run's stamp, and sent by no worker: {counted:,}"
+        return Finding(RPO, None, Verdict.MISSED, told)
+
+
+@dataclass
+class _Kept(Generic[T]):
+    """Where a check leaves its measure, so that it survives a crash of the gate after it."""
+
+    value: T | None = None
+
+
+def _not_applicable(target: WorkloadTarget) -> RecoveryPoint:
+    nothing = WriteCounts()
+    reason = target.rpo_not_applicable_reason
+    return RecoveryPoint(None, None, nothing, nothing, "", (), reason)
+
+
+def _since(watch: Watch, at_ns: int | None) -> int | None:
+    return None if at_ns is None else max(0, at_ns - watch.fault_latest_ns)
+
+
+def _backlog_drained_ns(operations: Operations, records: Records, workload: Workload) -> int | None:
+    """When the last order that was sent again (RESYNC) was acknowledged; None while one waits."""
+    again = (operations.kind == Kind.RESYNC) & (operations.workload == workload.code)
+    resent = operations.where(again)
+    record = records.keys.find(resent.worker, resent.record)
+    if not len(resent) or not records.acked[record[record >= 0]].all():
+        return None
+    return int(resent.done_ns[resent.outcome == Outcome.ACKED].max(initial=0)) or None

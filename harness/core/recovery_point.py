@@ -1,0 +1,233 @@
+"""RPO: what was acknowledged, and what the stores hold of it.
+
+The outcome of a record's CREATE says whether it must, may or must not exist; each later call that
+was ACKED says how far it must have come. A record counts once in LOST. The classes are those of
+measurement.md, section 4:
+
+                      in the store                       not in the store
+    ACKED             fine, or ALTERED, PARTIAL ...      LOST (REPLAYED: back at the second look)
+    UNKNOWN           RECOVERED                          ABSENT
+    REFUSED           GHOST                              fine
+    never sent        UNEXPECTED
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.core.evidence import LedgerHealth, Part, Survivors
+from harness.core.operation import Detail, Kind, Outcome, Stage, Workload
+from harness.core.operations import Operations, type_bool, type_i64, type_u8
+from harness.core.records import Records
+
+_BY_ITSELF = Stage.RESERVED  # a platform reserves on confirmation: no call is needed for it
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the stores hold of each record. Columns as long as `Records`."""
+
+    rows: type_i64
+    least_stage: type_u8
+    stage: type_u8  # the greatest
+    content_agrees: type_bool  # at least one row has the digest that was sent
+    lines: type_bool  # at least one row has its lines
+    whole: type_bool  # at least one row has every part that its state asks for
+    document: type_bool  # a document is there
+    document_agrees: type_bool
+
+    @property
+    def present(self) -> type_bool:
+        present: type_bool = self.rows > 0
+        return present
+
+
+def held_by(records: Records, survivors: Survivors) -> Held:
+    """Survivors by record; rows whose key belongs to no record are left out."""
+    record = records.keys.find(survivors.worker, survivors.seq)
+    mine = record >= 0
+    record, count = record[mine], len(records)
+    stage, digest = survivors.stage[mine], survivors.digest[mine]
+    parts, expected = survivors.parts[mine], survivors.expected_parts[mine]
+    document = survivors.document[mine]
+
+    def some(of_rows: type_bool) -> type_bool:
+        seen = np.zeros(count, dtype=np.bool_)
+        seen[record[of_rows]] = True
+        return seen
+
+    least = np.full(count, np.iinfo(np.uint8).max, dtype=np.uint8)
+    np.minimum.at(least, record, stage)
+    greatest = np.zeros(count, dtype=np.uint8)
+    np.maximum.at(greatest, record, stage)
+    sent = records.digest[record]
+    return Held(
+        rows=np.bincount(record, minlength=count).astype(np.int64),
+        least_stage=least,
+        stage=greatest,
+        content_agrees=some((digest == sent) | (sent == 0)),
+        lines=some(((parts & Part.LINES) != 0) | ((expected & Part.LINES) == 0)),
+        whole=some((expected & ~parts) == 0),
+        document=some(document != 0),
+        document_agrees=some(document == records.document[record]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """One mask a class, as long as `Records`. A record can be in several but LOST once."""
+
+    acked: type_bool
+    unknown: type_bool
+    refused: type_bool
+    lost: type_bool
+    absent: type_bool
+    recovered: type_bool
+    ghost: type_bool
+    duplicate: type_bool
+    altered: type_bool
+    partial: type_bool
+    resurrected: type_bool
+    duplicate_by_retry: type_bool
+    call_lost: type_bool  # of `Records.calls`: ACKED, and its effect is gone
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(f.name for f in fields(self) if f.name != "call_lost")
+
+
+def classify(records: Records, held: Held) -> Classes:
+    """Every record's classes at one look."""
+    present = held.present
+    may_exist = present & ~records.refused
+    call_lost = _calls_lost(records, held)
+    lost = np.zeros(len(records), dtype=np.bool_)
+    lost[records.call_record[call_lost]] = True
+    attached = records.attach == Outcome.ACKED
+    sent_document = attached | (records.attach == Outcome.UNKNOWN)
+    other_document = sent_document & held.document & ~held.document_agrees
+    altered = may_exist & ((~held.content_agrees & held.lines) | other_document)
+    missing = ~held.whole | (attached & ~held.document)
+    twice = may_exist & (held.rows > 1)
+    return Classes(
+        acked=records.acked,
+        unknown=records.unknown,
+        refused=records.refused,
+        lost=lost,
+        absent=records.unknown & ~present,
+        recovered=records.unknown & present,
+        ghost=_ghosts(records, held),
+        duplicate=twice & ~records.resent,
+        altered=altered,
+        partial=may_exist & ~altered & missing,
+        resurrected=present
+        & (records.cancel == Outcome.ACKED)
+        & (held.least_stage != Stage.CANCELLED),
+        duplicate_by_retry=twice & records.resent,
+        call_lost=call_lost,
+    )
+
+
+def _calls_lost(records: Records, held: Held) -> type_bool:
+    """ACKED calls whose effect is not in the store.
+
+    Of a record that is gone: all of them. Of one that is there: those of a later stage than it
+    has. A cancelled one has had every stage, if somebody may have cancelled it; one that nobody
+    cancelled has lost them all. Once a cancellation was ACKED, it alone counts (RESURRECTED).
+    """
+    calls, record = records.calls, records.call_record
+    cancelled = held.stage == Stage.CANCELLED
+    stage = np.where(cancelled & (records.cancel == Outcome.NONE), 0, held.stage)
+    stage = np.where(records.cancel == Outcome.ACKED, Stage.CANCELLED, stage).astype(np.uint8)
+    moves = np.isin(calls.kind, np.array([Kind.CREATE, Kind.ADVANCE, Kind.RESYNC], dtype=np.uint8))
+    behind = moves & (calls.stage > stage[record])
+    lost: type_bool = (calls.outcome == Outcome.ACKED) & (~held.present[record] | behind)
+    return lost
+
+
+def _ghosts(records: Records, held: Held) -> type_bool:
+    """REFUSED, yet there: the record, a stage of it, its cancellation or its document."""
+    reached = (held.stage != Stage.CANCELLED) & (held.stage >= records.refused_stage)
+    by_itself = (records.refused_stage == _BY_ITSELF) | (records.refused_stage == 0)
+    asked = np.maximum(records.acked_stage, records.open_stage)
+    stage = reached & ~by_itself & (asked < records.refused_stage)
+    cancel = (records.cancel == Outcome.REFUSED) & (held.stage == Stage.CANCELLED)
+    document = (records.attach == Outcome.REFUSED) & held.document
+    ghost: type_bool = held.present & (records.refused | stage | cancel | document)
+    return ghost
+
+
+def replayed(records: Records, before: Classes, after: Classes, held_after: Held) -> type_bool:
+    """LOST at the first look, and at the second there exactly once, whole and unchanged."""
+    sound = ~after.lost & ~after.altered & ~after.partial & ~records.refused
+    back: type_bool = before.lost & sound & (held_after.rows == 1)
+    return back
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """Surviving rows whose key belongs to no record, one row a key."""
+
+    worker: npt.NDArray[np.uint16]
+    seq: npt.NDArray[np.uint32]
+    workload: type_u8
+    beyond_ledger: type_bool  # the ledger lost its tail, or the whole worker's file
+
+
+def strangers_of(
+    records: Records, survivors: Survivors, ledgers: tuple[LedgerHealth, ...], workers: int
+) -> Strangers:
+    """UNEXPECTED, or proof that the ledger is not whole."""
+    row = np.flatnonzero(records.keys.find(survivors.worker, survivors.seq) < 0)
+    key = survivors.worker[row].astype(np.int64) << 32 | survivors.seq[row].astype(np.int64)
+    row = row[np.unique(key, return_index=True)[1]]
+    worker, seq = survivors.worker[row], survivors.seq[row]
+    end = np.zeros(np.iinfo(np.uint16).max + 1, dtype=np.int64)
+    end[workers:] = np.iinfo(np.int64).max  # a worker that the run never had
+    for ledger in ledgers:
+        end[ledger.worker] = ledger.end_seq
+    return Strangers(worker, seq, survivors.workload[row], seq >= end[worker])
+
+
+def stale_reads(
+    operations: Operations, records: Records, lost: type_bool, staleness_ns: dict[Workload, int]
+) -> Operations:
+    """READs and REPORTs sent after an acknowledgement and answered without it.
+
+    A record that is LOST is not STALE as well: the loss explains the answer.
+    """
+    by_code = np.zeros(256, dtype=np.int64)
+    for workload, allowed_ns in staleness_ns.items():
+        by_code[workload.code] = allowed_ns
+    answered = operations.outcome == Outcome.ACKED
+    not_found = (operations.kind == Kind.READ) & (operations.detail == Detail.NOT_FOUND)
+    reads = operations.where(answered & not_found)
+    record = records.keys.find(reads.worker, reads.record)
+    reads, record = reads.where(record >= 0), record[record >= 0]
+    old_ns = reads.sent_ns - by_code[reads.workload]
+    late = records.acked[record] & ~lost[record] & (records.acked_ns[record] < old_ns)
+    reports = operations.where(answered & (operations.kind == Kind.REPORT))
+    short = _short_reports(reports, records, lost, by_code)
+    return Operations.concatenate([reads.where(late), reports.where(short)])
+
+
+def _short_reports(
+    reports: Operations, records: Records, lost: type_bool, staleness_ns: type_i64
+) -> type_bool:
+    """Reports that counted fewer posted invoices than were acknowledged long enough before."""
+    calls, record = records.calls, records.call_record
+    posted = (
+        (calls.outcome == Outcome.ACKED)
+        & (calls.stage >= Stage.CONFIRMED)
+        & (calls.kind != Kind.CANCEL)
+        & ~lost[record]
+    )
+    short = np.zeros(len(reports), dtype=np.bool_)
+    for code in np.unique(reports.workload):
+        posted_ns = np.sort(calls.done_ns[posted & (calls.workload == code)])
+        these = reports.workload == code
+        old_ns = reports.sent_ns[these] - staleness_ns[code]
+        short[these] = reports.answer[these] < np.searchsorted(posted_ns, old_ns)
+    return short
