@@ -97,7 +97,7 @@ FROM o LEFT JOIN l USING (id)
 """
 
 ATTACHMENTS = """
-SELECT a.res_id, a.store_fname, a.checksum, octet_length(a.db_datas)
+SELECT a.res_id, a.store_fname, a.checksum
 FROM ir_attachment a JOIN sale_order o ON o.id = a.res_id
 WHERE a.res_model = 'sale.order' AND a.name LIKE {prefix} AND o.client_order_ref LIKE {prefix}
 """
