@@ -112,16 +112,25 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
         next_step = "`peakdrill undo` mends what a run may have left broken"
         return _failed(error, state, f"interrupted\n  next: {next_step}", INTERRUPTED)
     except ReaderGone:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_stdout()
         return OURS
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             return _ours(error, state)
+        _abandon_stdout()
         told = f"the disk is full: {error.filename or 'the output'} cannot be written"
         return _failed(error, state, f"{told}\n  next: free some space, then try again", USAGE)
     except Exception as error:  # noqa: BLE001 (the last one; nothing may leave without a message)
         return _ours(error, state)
     return result if isinstance(result, int) else 0
+
+
+def _abandon_stdout() -> None:
+    """What is still buffered cannot be written; the interpreter would try, and change our code."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # no such descriptor: then nothing is tried either
+        return
 
 
 def _failed(error: BaseException, state: State, told: str, code: int) -> int:
@@ -141,3 +150,7 @@ def _ours(error: Exception, state: State) -> int:
     where = "" if state.debug else save_traceback(error)
     next_step = f"\n  next: report it with {where}" if where else ""
     return _failed(error, state, told + next_step, OURS)
+
+
+if __name__ == "__main__":
+    main()

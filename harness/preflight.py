@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 
@@ -50,16 +49,3 @@ def _full(folder: Path, free: int, needed: int) -> Refused:
         f"and a run needs {needed // MEGABYTE} MB",
         next_step="free some space, or name another folder with --out",
     )
-
-
-def refuse_taken_port(port: int, what: str, *, host: str = "127.0.0.1") -> None:
-    """Refuse when somebody listens on the port that `what` needs."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise Refused(
-                f"port {port} on {host} is in use, and {what} needs it",
-                next_step=f"end what listens there (`ss -ltnp 'sport = :{port}'` names it)",
-            ) from error

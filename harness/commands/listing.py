@@ -18,7 +18,7 @@ def list_() -> int:
 
     _section("scenarios", {n: _scenario_line(f) for n, f in scenario_files().items()})
     _section("experiments", {n: _experiment_line(f) for n, f in experiment_files().items()})
-    _section("load shapes", dict.fromkeys(shape_names(), ""))
+    _section("load shapes", {name: _shape_line(name) for name in shape_names()})
     _section("platforms", {kind: _PLATFORMS[kind] for kind in KINDS})
     return 0
 
@@ -44,6 +44,13 @@ def _scenario_line(file: Path) -> str:
         return f"cannot be loaded: {str(error).splitlines()[0]}"
     tags = f"  [{', '.join(sorted(found.scenario.tags))}]" if found.scenario.tags else ""
     return found.scenario.story.splitlines()[0] + tags
+
+
+def _shape_line(name: str) -> str:
+    from harness.core.shapes import shape_named
+
+    points = shape_named(name).points
+    return f"{min(m for _, m in points):g} to {max(m for _, m in points):g} times the rate"
 
 
 def _experiment_line(file: Path) -> str:

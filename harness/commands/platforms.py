@@ -18,6 +18,7 @@ def platform() -> None:
 @platform.command()
 @click.option("--async", "asynchronous", is_flag=True, help="The standby may lag behind.")
 @click.option("--dialect", type=click.Choice(["14", "18", "19"]), help="The Odoo that is spoken.")
+@click.option("--port", type=click.IntRange(1024, 65535), help="The ingress's, on 127.0.0.1.")
 @click.option("--platform", "platform_file", type=FILE, help="A platform.yaml.")
 @click.option("--fresh", is_flag=True, help="From nothing, without the cached snapshot.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else.")
@@ -25,33 +26,29 @@ def up(
     *,
     asynchronous: bool,
     dialect: str | None,
+    port: int | None,
     platform_file: Path | None,
     fresh: bool,
     as_json: bool,
 ) -> int:
     """Start it; it stays up until `peakdrill platform down`."""
-    from dataclasses import replace
-
     from harness.commands import rendering
     from harness.inputs.platform_file import PlatformOptions, read_platform
-    from harness.platforms.embedded import find, up
+    from harness.platforms.embedded import platform as embedded
 
     options = PlatformOptions() if platform_file is None else read_platform(platform_file)
-    if asynchronous:
-        options = replace(options, synchronous=False)
-    if dialect:
-        options = replace(options, dialect=int(dialect))
+    if embedded.find() is not None:
+        click.echo("a platform is up already; it stays as it is", err=True)
+        return _tell(as_json=as_json)
     progress = rendering.progress(silent=as_json)
     try:
-        if find() is None:
-            up(
-                synchronous=options.synchronous,
-                dialect=options.dialect,
-                fresh=fresh,
-                progress=progress,
-            )
-        else:
-            click.echo("a platform is up already; it stays as it is", err=True)
+        embedded.up(
+            synchronous=options.synchronous and not asynchronous,
+            dialect=int(dialect) if dialect else options.dialect,
+            ingress_port=port or options.ingress_port,
+            fresh=fresh,
+            progress=progress,
+        )
     finally:
         progress.close()
     return _tell(as_json=as_json)
@@ -67,9 +64,9 @@ def status(*, as_json: bool) -> int:
 @platform.command()
 def down() -> int:
     """End it, and remove its data."""
-    from harness.platforms.embedded import find
+    from harness.platforms.embedded import platform as embedded
 
-    found = find()
+    found = embedded.find()
     if found is None:
         click.echo("no platform is up")
         return 0
@@ -79,10 +76,10 @@ def down() -> int:
 
 
 def _tell(*, as_json: bool) -> int:
-    from harness.platforms.embedded import find
+    from harness.platforms.embedded import platform as embedded
 
-    found = find()
-    told: dict[str, object] = {"up": False} if found is None else dict(found.status())
+    found = embedded.find()
+    told: dict[str, object] = {"up": False} if found is None else {"up": True, **found.status()}
     if as_json:
         click.echo(json.dumps(told, indent=2, sort_keys=True, default=str))
     elif found is None:

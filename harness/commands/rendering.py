@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from harness.core.record import RunRecord
 from harness.progress import Progress, Silent
 
-FORMATS = ("html", "json", "junit", "markdown")
-
 
 def as_text(record: RunRecord, form: str, *, allow_skip: frozenset[str] = frozenset()) -> str:
     """A report as text."""
-    from reports.html import render_html
-    from reports.json_report import render_json
-    from reports.junit import render_junit
-    from reports.markdown import render_markdown
+    if form == "json":
+        from reports.json import render_json
 
+        return render_json(record)
     if form == "junit":
+        from reports.junit import render_junit
+
         return render_junit(record, allow_skip=allow_skip)
-    renderers: dict[str, Callable[[RunRecord], str]] = {
-        "html": render_html,
-        "json": render_json,
-        "markdown": render_markdown,
-    }
-    return renderers[form](record)
+    if form == "markdown":
+        from reports.markdown import render_markdown
+
+        return render_markdown(record)
+    assert form == "html"
+    from reports.html import render_html
+
+    return render_html(record)
 
 
-def write_junit(record: RunRecord, directory: Path, *, allow_skip: frozenset[str]) -> None:
-    """Again, with the skips that the caller allows."""
-    from harness.evidence import layout
+def write_again(record: RunRecord, directory: Path, *, allow_skip: frozenset[str]) -> None:
+    """The reports beside the evidence, with the skips that the caller allows."""
+    from reports.write import write_reports
 
-    text = as_text(record, "junit", allow_skip=allow_skip)
-    (directory / layout.JUNIT).write_text(text, encoding="utf-8")
+    write_reports(record, directory, allow_skip=allow_skip)
 
 
 def progress(*, silent: bool) -> Progress:

@@ -110,7 +110,7 @@ def run(*, as_json: bool, out: Path, allow_skip: tuple[str, ...], **asked: objec
             next_step="free some space; `peakdrill undo` mends what may be broken",
         ) from error
     if allow_skip:
-        rendering.write_junit(record, directory, allow_skip=frozenset(allow_skip))
+        rendering.write_again(record, directory, allow_skip=frozenset(allow_skip))
     if as_json:
         click.echo(rendering.as_text(record, "json"), nl=False)
     else:

@@ -32,9 +32,9 @@ def check(*, run: Path, print_verdict: bool) -> int:
 
     Exits by the recomputed verdict, and with 4 where it differs from the stored one.
     """
+    directory = run_directory(run)
     from harness.evidence.check import check as recompute
 
-    directory = run_directory(run)
     checked = recompute(directory)
     same = checked.stored == checked.recomputed
     if print_verdict:
@@ -66,12 +66,12 @@ def check(*, run: Path, print_verdict: bool) -> int:
 @click.option("--allow-skip", multiple=True, metavar="CAPABILITY", help="For --junit.")
 def report(*, run: Path, form: str | None, out: Path | None, allow_skip: tuple[str, ...]) -> int:
     """Render a run again from its evidence; without a format, on the terminal."""
+    if form is None and out is not None:
+        raise click.UsageError("--out needs one of --html, --json, --junit, --markdown")
+    directory = run_directory(run)
     from harness.commands import rendering
     from harness.evidence.load import load_record
 
-    directory = run_directory(run)
-    if form is None and out is not None:
-        raise click.UsageError("--out needs one of --html, --json, --junit, --markdown")
     record = load_record(directory)
     if form is None:
         rendering.print_verdict(record, directory)

@@ -17,7 +17,6 @@ from harness.inputs.problems import Strict, validated
 from harness.inputs.yaml_lines import read_yaml
 
 KINDS = ("embedded",)
-DIALECTS = (14, 18, 19)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,7 @@ class PlatformOptions:
     kind: str = "embedded"
     synchronous: bool = True
     dialect: int = 19
+    ingress_port: int | None = None
 
 
 class PlatformModel(Strict):
@@ -39,9 +39,13 @@ class PlatformModel(Strict):
     dialect: Annotated[
         Literal[14, 18, 19], Field(description="The Odoo that the stand-in speaks.")
     ] = 19
+    ingress_port: Annotated[
+        int | None,
+        Field(ge=1024, le=65535, description="On 127.0.0.1; any free one by default."),
+    ] = None
 
 
 def read_platform(file: Path) -> PlatformOptions:
     """Read and check. Raises UsageError and BadInput."""
     model = validated(PlatformModel, read_yaml(file))
-    return PlatformOptions(model.kind, model.synchronous, model.dialect)
+    return PlatformOptions(**model.model_dump())

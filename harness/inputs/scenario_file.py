@@ -35,7 +35,7 @@ class FoundScenario:
 def scenario_files(folder: Path | None = None) -> dict[str, Path]:
     """Name -> file: the user's ./scenarios before the ones that ship."""
     found: dict[str, Path] = {}
-    for home in ((folder or Path.cwd()) / "scenarios", places.SCENARIOS):
+    for home in ((folder or Path()) / "scenarios", places.SCENARIOS):
         if not home.is_dir():
             continue
         for file in sorted(home.glob("*.py")):
@@ -133,7 +133,7 @@ def experiment_path(found: FoundScenario) -> Path:
 def experiment_files(folder: Path | None = None) -> dict[str, Path]:
     """Name -> file: the user's ./experiments before the ones that ship."""
     found: dict[str, Path] = {}
-    for home in ((folder or Path.cwd()) / "experiments", places.EXPERIMENTS):
+    for home in ((folder or Path()) / "experiments", places.EXPERIMENTS):
         for file in sorted(home.glob("*.yaml")) if home.is_dir() else ():
             found.setdefault(file.stem, file)
     return found

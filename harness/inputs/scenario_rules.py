@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.core import checks
 from harness.core.scenario import FaultSpec, LoadShape, RecoverySpec, Scenario
+from harness.core.shapes import REPLAY
 from harness.errors import BadInput
 from harness.inputs.shape import shape_names
 from harness.inputs.words import did_you_mean, shown
@@ -42,7 +43,9 @@ def _check_parts(scenario: Scenario, blame: _Blame) -> None:
     load, fault, recovery = scenario.load, scenario.fault, scenario.recovery
     if not isinstance(load, LoadShape):
         raise blame.bad("load", f'must be load("weekend-promotion") or alike, not {shown(load)}')
-    if not load.csv:
+    if load.csv:
+        blame.subset([load.name], (REPLAY,), "load", "load shape with a csv")
+    else:
         blame.subset([load.name], shape_names(), "load", "load shape")
     if not isinstance(fault, FaultSpec):
         raise blame.bad("fault", f'must be experiment("node-loss", ...), not {shown(fault)}')

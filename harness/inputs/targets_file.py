@@ -38,7 +38,7 @@ def find_targets(asked: Path | None, *, folder: Path | None = None) -> Path:
                 f"there is no targets file {asked}", next_step="check the path of --targets"
             )
         return asked
-    own = (folder or Path.cwd()) / "targets.yaml"
+    own = (folder or Path()) / "targets.yaml"
     return own if own.is_file() else places.SHIPPED / "targets.yaml"
 
 
