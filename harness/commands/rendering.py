@@ -11,7 +11,7 @@ from harness.progress import Progress, Silent
 def as_text(record: RunRecord, form: str, *, allow_skip: frozenset[str] = frozenset()) -> str:
     """A report as text."""
     if form == "json":
-        from reports.json import render_json
+        from reports.json_report import render_json
 
         return render_json(record)
     if form == "junit":

@@ -172,7 +172,7 @@ def test_an_experiment_beside_the_folder_comes_first(home: Path) -> None:
     own = home / "experiments" / "node-loss.yaml"
     own.write_text("title: mine\n")
     assert experiment_path(read_scenario(write(home, GOOD))) == own
-    assert experiment_files()["node-loss"] == own
+    assert experiment_files()["node-loss"].resolve() == own
     assert "null" in experiment_files()
 
 
