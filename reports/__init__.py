@@ -1,8 +1,8 @@
 """What we show: renderers of a judged run. Pure functions from values to text.
 
     words.py view.py        how a figure is worded, and the figures that the renderers share
-    html.py chart.py        the report that a person reads; templates/ draws what chart.py measures
-    json.py junit.py markdown.py terminal.py   for programs, CI servers and the shell
+    html.py pictures.py chart.py   the report that a person reads; templates/ draws the pictures
+    json_report.py junit.py markdown.py terminal.py   for programs, CI servers and the shell
     write.py                puts the files beside the evidence: the only one that writes
     schema/                 the published JSON Schemas
 

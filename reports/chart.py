@@ -59,7 +59,7 @@ def decimate(begin_s: float, values: npt.NDArray[np.generic], limit: int = POINT
     """
     data = values.astype(np.float64)
     if len(data) <= limit:
-        return Steps(begin_s + np.arange(len(data)), begin_s + len(data), data)
+        return Steps(begin_s + np.arange(len(data), dtype=np.float64), begin_s + len(data), data)
     size = math.ceil(len(data) / (limit // 2))
     padded = np.full(math.ceil(len(data) / size) * size, np.nan)
     padded[: len(data)] = data
@@ -69,7 +69,7 @@ def decimate(begin_s: float, values: npt.NDArray[np.generic], limit: int = POINT
     high = np.argmax(np.where(np.isnan(groups), -np.inf, groups), axis=1)
     pair = np.sort(np.stack([low, high], axis=1), axis=1)
     chosen = np.stack([groups[rows, pair[:, 0]], groups[rows, pair[:, 1]]], axis=1)
-    at_s = begin_s + np.arange(2 * len(groups)) * (size / 2)
+    at_s = begin_s + np.arange(2 * len(groups), dtype=np.float64) * (size / 2)
     inside = at_s < begin_s + len(data)
     return Steps(at_s[inside], begin_s + len(data), chosen.reshape(-1)[inside])
 
@@ -92,12 +92,8 @@ def _runs(steps: Steps) -> list[tuple[int, int]]:
 
 def _walk(xs: list[str], ys: list[str]) -> str:
     """Steps from corner to corner; equal heights make one line."""
-    parts = [f"{xs[0]} {ys[0]}"]
-    for i in range(1, len(ys)):
-        if ys[i] != ys[i - 1]:
-            parts.append(f"H{xs[i]}V{ys[i]}")
-    parts.append(f"H{xs[-1]}")
-    return "".join(parts)
+    turns = (f"H{xs[i]}V{ys[i]}" for i in range(1, len(ys)) if ys[i] != ys[i - 1])
+    return "".join([f"{xs[0]} {ys[0]}", *turns, f"H{xs[-1]}"])
 
 
 def _corners(steps: Steps, axis: Axis, scale: Scale) -> list[tuple[list[str], list[str]]]:

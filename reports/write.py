@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.core.record import RunRecord
 from harness.evidence import layout
 from reports.html import render_html
-from reports.json import render_json
+from reports.json_report import render_json
 from reports.junit import render_junit
 from reports.markdown import render_markdown
 

@@ -1,0 +1,169 @@
+"""The report that a person reads: one HTML file, no script, no asset, nothing fetched.
+
+Every text goes through Jinja2's autoescape, and through `clean` before it; numbers for the
+pictures come from `pictures`. The page forbids scripts and fetching by its own policy, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.core import checks
+from harness.core.record import RunRecord
+from harness.core.timeline import Mark, MarkName
+from harness.core.verdict import Verdict
+from reports import words
+from reports.pictures import bars, panoramas
+from reports.view import (
+    WRITE_CLASSES,
+    WorkloadView,
+    counted,
+    findings,
+    has_fault,
+    slowest,
+    total,
+    workloads,
+)
+from reports.words import NS_PER_S, clean, count, money, seconds, span
+
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+def render_html(record: RunRecord) -> str:
+    """The whole report as one self-contained page."""
+    views = workloads(record)
+    return _environment().get_template("report.html.j2").render(
+        record=record,
+        plan=record.plan,
+        facts=record.plan.platform,
+        judgement=record.judgement,
+        headline=words.headline(record.judgement),
+        reasons=words.other_reasons(record.judgement),
+        story=_story(record.plan.scenario.story),
+        views=views,
+        figures=_figures(record, views),
+        panoramas=panoramas(record, views),
+        bars=bars(views),
+        write_classes=WRITE_CLASSES,
+        findings=findings(record),
+        marks=[_mark(m, record.origin_ns) for m in record.timeline.marks],
+        origin="the fault" if has_fault(record) else "the begin of the load",
+        fault=_fault(record),
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        WORD=words.WORD,
+        check_title=lambda name: checks.ALL[name].title if name in checks.ALL else name,
+        counted=counted,
+        share_below=_share_below,
+        is_skipped=words.is_skipped,
+    )
+    environment.filters.update(
+        count=count,
+        seconds=lambda ns: "-" if ns is None else seconds(ns / NS_PER_S),
+        money=money,
+        per_cent=lambda share: "-" if share is None else f"{100 * share:.1f}%",
+        rate=lambda value: f"{value:g}",
+    )
+    return environment
+
+
+def _finalize(value: object) -> object:
+    """Texts lose what is not text; markup that a template made itself stays as it is."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return clean(value)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One of the few numbers on the first screen."""
+
+    title: str
+    value: str
+    note: str
+    verdict: str = ""  # colours the value, where it decided something
+
+
+def _figures(record: RunRecord, views: tuple[WorkloadView, ...]) -> list[Figure]:
+    found: list[Figure] = []
+    last = slowest(views)
+    if last is not None and last.rto is not None:
+        late = not last.rto.recovered or (last.rto.high_ns or 0) > last.rto.target_ns
+        found.append(
+            Figure(
+                "Slowest recovery",
+                last.rto_text if last.rto.recovered else "not recovered",
+                f"{last.name}, target {last.rto_target_text}",
+                Verdict.MISSED.value if late else "",
+            )
+        )
+    written = total(views)
+    if written is not None:
+        replayed = written.lost_before_replay - written.lost
+        note = f"{count(replayed)} more came back with replay" if replayed > 0 else "after replay"
+        found += [
+            Figure(
+                "Acknowledged writes lost",
+                f"{count(written.lost)} of {count(written.acked)}",
+                note,
+                Verdict.MISSED.value if written.lost else "",
+            ),
+            Figure(
+                "Value of lost writes",
+                money(written.lost_value_cents, record.plan.targets.currency),
+                f"{count(written.violations)} other violations of what was acknowledged",
+            ),
+        ]
+    fitness = record.judgement.fitness
+    if fitness:
+        fit = sum(condition.fit for condition in fitness)
+        found.append(
+            Figure(
+                "Instrument",
+                "fit to judge" if fit == len(fitness) else "not fit to judge",
+                f"{fit} of {len(fitness)} conditions held",
+                "" if fit == len(fitness) else Verdict.INVALID.value,
+            )
+        )
+    return found
+
+
+def _story(story: str) -> list[str]:
+    """Paragraphs of the scenario's docstring; its first one says what happens."""
+    return [text for text in (clean(part) for part in story.split("\n\n")) if text]
+
+
+def _share_below(acked: int) -> str:
+    """Zero lost of n: the true share is below 3/n, at 95% confidence (the rule of three)."""
+    return "-" if acked < 3 else f"{300 / acked:.2g}%"
+
+
+def _mark(mark: Mark, origin_ns: int) -> tuple[str, str, str]:
+    early_s, late_s = ((ns - origin_ns) / NS_PER_S for ns in (mark.earliest_ns, mark.latest_ns))
+    return mark.name.value, span(early_s, late_s), mark.note
+
+
+def _fault(record: RunRecord) -> str:
+    """How exactly t_F is known."""
+    mark = record.timeline.first(MarkName.FAULT_ACTIVE)
+    if mark is None:
+        return "No effect of the fault was observed."
+    width_ms = (mark.latest_ns - mark.earliest_ns) / 1e6
+    return f"It is known to within {words.milliseconds_or_seconds(width_ms)}."
