@@ -169,3 +169,22 @@ def make_load(tmp_path):
     for load in made:
         if load.process is not None:
             end(load.process)
+
+
+@pytest.fixture
+def proxy(stub, tmp_path):
+    """A function that says `cut` or `mend` to a proxy before the stub, and its port."""
+    port, log = free_port(), tmp_path / "edges.log"
+    process = start(HERE / "cutting_proxy.py", port, stub[0], log)
+    assert process.stdout.readline() == "ready\n"
+
+    def say(command: str) -> tuple[int, int]:
+        """The edge: (ns before it was made, ns after)."""
+        process.stdin.write(command + "\n")
+        process.stdin.flush()
+        edge, before_ns, after_ns = process.stdout.readline().split()
+        assert edge == command
+        return int(before_ns), int(after_ns)
+
+    yield port, say
+    end(process)
