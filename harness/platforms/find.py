@@ -7,28 +7,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.core.plan import PlatformFacts
 from harness.errors import UsageError
+from harness.inputs.platform_file import KINDS, PlatformOptions, read_platform
 from harness.platforms.capabilities import Platform
 from harness.progress import Progress
 
-NAMES = ("embedded",)
-
 
 def start(
-    name: str,
-    *,
-    directory: Path | None = None,
-    synchronous: bool = True,
-    dialect: int = 19,
-    fresh: bool = False,
-    progress: Progress | None = None,
+    name: str, platform_file: Path | None = None, *, progress: Progress | None = None
 ) -> Platform:
-    """Bring a platform up. Raises UsageError for an unknown name, Refused, PlatformError."""
-    if name not in NAMES:
-        raise UsageError(f"no platform {name!r}", next_step=f"one of: {', '.join(NAMES)}")
+    """Bring a platform up, and return when it is whole.
+
+    Raises UsageError for an unknown name, Refused before anything was started, PlatformError.
+    """
+    options = _options(name, platform_file)
     from harness.platforms.embedded.platform import up
 
-    return up(directory, synchronous=synchronous, dialect=dialect, fresh=fresh, progress=progress)
+    return up(synchronous=options.synchronous, dialect=options.dialect, progress=progress)
+
+
+def facts_of(name: str, platform_file: Path | None = None) -> PlatformFacts:
+    """What a platform would say of itself; nothing is started."""
+    options = _options(name, platform_file)
+    from harness.platforms.embedded.platform import facts
+
+    return facts(synchronous=options.synchronous)
 
 
 def running() -> Platform | None:
@@ -43,3 +47,10 @@ def platform_at(directory: Path) -> Platform:
     from harness.platforms.embedded.platform import attach
 
     return attach(directory)
+
+
+def _options(name: str, platform_file: Path | None) -> PlatformOptions:
+    options = PlatformOptions(kind=name) if platform_file is None else read_platform(platform_file)
+    if name not in KINDS or options.kind != name:
+        raise UsageError(f"no platform {name!r}", next_step=f"one of: {', '.join(KINDS)}")
+    return options

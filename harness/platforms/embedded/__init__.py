@@ -13,3 +13,21 @@ and the integration partners, in three nodes. A node is a pid namespace: its pro
 
 May not live here: a fault, a judgement, anything that knows a scenario.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.platforms.embedded.platform import EmbeddedPlatform, attach, find, up
+
+__all__ = ["EmbeddedPlatform", "attach", "find", "up"]
+
+
+def __getattr__(name: str) -> Any:
+    """Lazy: the platform's own small processes import from this package too."""
+    if name not in __all__:
+        raise AttributeError(name)
+    from harness.platforms.embedded import platform
+
+    return getattr(platform, name)

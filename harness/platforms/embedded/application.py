@@ -1,62 +1,46 @@
 """The application's two replicas and its integration partners, as processes of their own.
 
-They are started by command alone: nothing here imports them, so another application that takes
-the same configuration file can stand in their place (`Commands`).
+They are started by command alone: nothing here imports them.
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import PlatformError
 from harness.platforms.embedded import postgres, programs
+from harness.platforms.embedded.blueprint import Blueprint
 from harness.platforms.embedded.credentials import ADMIN_LOGIN, Secrets
-from harness.platforms.embedded.layout import Layout, Options, write_private
+from harness.platforms.embedded.layout import Layout, write_private
 from harness.platforms.embedded.node import Part, clean_environment
 
 _REPLICAS = {"a": "app1", "b": "app2"}
 _INSTALL_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
-    """Python modules, each run as `python -m MODULE CONFIG.json`."""
-
-    serve: str = "shop.serve"
-    install: str = "shop.install"
-    partners: str = "shop.partners"
-
-
 def replica_name(node: str) -> str:
     return _REPLICAS[node]
 
 
-def part(
-    layout: Layout,
-    ports: dict[str, int],
-    secrets: Secrets,
-    node: str,
-    options: Options,
-    commands: Commands,
-) -> Part:
-    name = replica_name(node)
-    file = layout.node(node) / "app.json"
-    dsn = _dsn(secrets, [ports["pg_a"], ports["pg_b"]])
-    _configure(file, layout, ports, secrets, options, name, ports[f"app_{node}"], dsn)
-    return _python_part(layout, layout.node(node), name, commands.serve, file)
+def part(plan: Blueprint, node: str) -> Part:
+    name, folder = replica_name(node), plan.layout.node(node)
+    file = folder / "app.json"
+    write_private(file, _settings(plan, name, plan.ports[f"app_{node}"], both_databases(plan)))
+    return _python_part(plan.layout, folder, name, plan.commands.serve, file)
 
 
-def partners_part(
-    layout: Layout, ports: dict[str, int], secrets: Secrets, options: Options, commands: Commands
-) -> Part:
-    folder = layout.part("partners")
+def partners_part(plan: Blueprint) -> Part:
+    folder = plan.layout.part("partners")
     file = folder / "partners.json"
-    dsn = _dsn(secrets, [ports["pg_a"], ports["pg_b"]])
-    _configure(file, layout, ports, secrets, options, "partners", ports["partners"], dsn)
-    return _python_part(layout, folder, "partners", commands.partners, file)
+    write_private(file, _settings(plan, "partners", plan.ports["partners"], both_databases(plan)))
+    return _python_part(plan.layout, folder, "partners", plan.commands.partners, file)
+
+
+def both_databases(plan: Blueprint) -> tuple[int, ...]:
+    return plan.ports["pg_a"], plan.ports["pg_b"]
 
 
 def _python_part(layout: Layout, folder: Path, name: str, module: str, file: Path) -> Part:
@@ -69,31 +53,24 @@ def _python_part(layout: Layout, folder: Path, name: str, module: str, file: Pat
     )
 
 
-def install(
-    layout: Layout,
-    ports: dict[str, int],
-    secrets: Secrets,
-    options: Options,
-    commands: Commands,
-    database_ports: list[int],
-) -> None:
+def install(plan: Blueprint, database_ports: Sequence[int]) -> None:
     """Schema, seed and this start's credentials. Harmless when they are there."""
-    file = layout.root / "install.json"
-    dsn = _dsn(secrets, database_ports)
-    _configure(file, layout, ports, secrets, options, "install", 0, dsn)
+    file = plan.layout.root / "install.json"
+    write_private(file, _settings(plan, "install", 0, database_ports))
     try:
         done = subprocess.run(
-            [programs.python(), "-m", commands.install, str(file)],
+            [programs.python(), "-m", plan.commands.install, str(file)],
             capture_output=True, text=True, errors="replace", check=False, timeout=_INSTALL_S,
-            env=clean_environment(layout.root), cwd=layout.root, stdin=subprocess.DEVNULL,
+            env=clean_environment(plan.layout.root), cwd=plan.layout.root,
+            stdin=subprocess.DEVNULL,
         )  # fmt: skip
     finally:
         file.unlink(missing_ok=True)
     if done.returncode != 0:
-        raise PlatformError(f"{commands.install} failed: {done.stderr.strip()[-500:]}")
+        raise PlatformError(f"{plan.commands.install} failed: {done.stderr.strip()[-500:]}")
 
 
-def _dsn(secrets: Secrets, ports: list[int]) -> str:
+def _dsn(secrets: Secrets, ports: Sequence[int]) -> str:
     """The only libpq string with a password in it; it lives in files of mode 0600."""
     hosts = ",".join("127.0.0.1" for _ in ports)
     numbers = ",".join(str(port) for port in ports)
@@ -103,32 +80,26 @@ def _dsn(secrets: Secrets, ports: list[int]) -> str:
     )
 
 
-def _configure(
-    file: Path,
-    layout: Layout,
-    ports: dict[str, int],
-    secrets: Secrets,
-    options: Options,
-    name: str,
-    port: int,
-    dsn: str,
-) -> None:
-    settings = {
-        "name": name,
-        "host": "127.0.0.1",
-        "port": port,
-        "dialect": options.dialect,
-        "database": postgres.DATABASE,
-        "dsn": dsn,
-        "admin_login": ADMIN_LOGIN,
-        "admin_password": secrets.admin_password,
-        "api_key": secrets.api_key,
-        "queue": {
-            "url": f"redis://127.0.0.1:{ports['valkey']}/0",
-            "password": secrets.valkey,
+def _settings(plan: Blueprint, name: str, port: int, database_ports: Sequence[int]) -> str:
+    secrets, ports = plan.secrets, plan.ports
+    return json.dumps(
+        {
+            "name": name,
+            "host": "127.0.0.1",
+            "port": port,
+            "dialect": plan.options.dialect,
+            "database": postgres.DATABASE,
+            "dsn": _dsn(secrets, database_ports),
+            "admin_login": ADMIN_LOGIN,
+            "admin_password": secrets.admin_password,
+            "api_key": secrets.api_key,
+            "queue": {
+                "url": f"redis://127.0.0.1:{ports['valkey']}/0",
+                "password": secrets.valkey,
+            },
+            "filestore": str(plan.layout.filestore / postgres.DATABASE),
+            "partners_url": f"http://127.0.0.1:{ports['partners']}",
+            "partners_memory": str(plan.layout.part("partners")),
         },
-        "filestore": str(layout.filestore / postgres.DATABASE),
-        "partners_url": f"http://127.0.0.1:{ports['partners']}",
-        "partners_memory": str(layout.part("partners")),
-    }
-    write_private(file, json.dumps(settings, indent=1))
+        indent=1,
+    )

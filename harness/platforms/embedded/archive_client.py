@@ -4,9 +4,8 @@ Run as a plain script (`python -I -S archive_client.py PORT TOKEN_FILE NODE SEGM
 in 20 ms because it imports nothing but the socket module's C part.
 """
 
-import sys
-
 import _socket
+import sys
 
 
 def main() -> int:

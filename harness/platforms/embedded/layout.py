@@ -93,7 +93,7 @@ class Layout:
 
     @property
     def backup(self) -> Path:
-        """This platform's copy of the base backup that goes to S3."""
+        """The copy of the base backup that goes to S3."""
         return self.root / "backup"
 
     def node(self, name: str) -> Path:

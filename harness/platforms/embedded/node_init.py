@@ -57,7 +57,7 @@ class Part:
             for source, target in ((nothing, 0), (log, 1), (log, 2)):
                 os.dup2(source, target)
             os.closerange(3, 256)
-            os.execve(self.argv[0], self.argv, self.env)
+            os.execve(self.argv[0], self.argv, self.env)  # noqa: S606
         except OSError as error:
             os.write(2, f"{self.name}: {error}\n".encode())
         finally:
@@ -76,7 +76,7 @@ def _save(path: str, parts: list[Part]) -> None:
     rows = {part.name: {"pid": part.pid, "starts": part.starts} for part in parts}
     with open(path + ".new", "w", encoding="utf-8") as file:
         json.dump(rows, file)
-    os.replace(path + ".new", path)
+    os.replace(path + ".new", path)  # noqa: PTH105
 
 
 def _reap(parts: list[Part]) -> bool:
@@ -113,12 +113,12 @@ def _private_tmp(kept: list[str]) -> None:
     the mounts took are given up for good: parts run without any.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    below = [path for path in kept if path.startswith("/tmp/")]
+    below = [path for path in kept if path.startswith("/tmp/")]  # noqa: S108
     opened = [(path, os.open(path, os.O_PATH)) for path in below]
     if libc.mount(b"tmpfs", b"/tmp", b"tmpfs", 0, b"mode=0700,size=64m"):
         raise OSError(ctypes.get_errno(), "a private /tmp cannot be mounted")
     for path, descriptor in opened:
-        os.makedirs(path, mode=0o700, exist_ok=True)
+        os.makedirs(path, mode=0o700, exist_ok=True)  # noqa: PTH103
         source = f"/proc/self/fd/{descriptor}".encode()
         if libc.mount(source, path.encode(), None, _MS_BIND | _MS_REC, None):
             raise OSError(ctypes.get_errno(), f"{path} cannot be bound into the node's /tmp")

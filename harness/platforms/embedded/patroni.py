@@ -13,13 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.platforms.embedded import archive, etcd, postgres, programs, web
+from harness.platforms.embedded.blueprint import Blueprint
 from harness.platforms.embedded.credentials import Secrets
-from harness.platforms.embedded.layout import (
-    DATABASE_NODES,
-    Layout,
-    Options,
-    write_private,
-)
+from harness.platforms.embedded.layout import DATABASE_NODES, Options, write_private
 from harness.platforms.embedded.node import Part, clean_environment
 
 SCOPE = "shop"
@@ -38,20 +34,16 @@ class Member:
     lag_bytes: int | None
 
 
-def part(
-    layout: Layout, ports: dict[str, int], secrets: Secrets, node: str, options: Options
-) -> Part:
-    folder = layout.node(node)
+def part(plan: Blueprint, node: str) -> Part:
+    folder = plan.layout.node(node)
     configuration = folder / "patroni.yml"  # JSON is YAML
-    write_private(
-        configuration, json.dumps(_configuration(layout, ports, secrets, node, options), indent=1)
-    )
+    write_private(configuration, json.dumps(_configuration(plan, node), indent=1))
     return Part(
         name=member_name(node),
         argv=[programs.python(), "-m", "patroni", str(configuration)],
         env=clean_environment(folder),
         folder=str(folder),
-        log=str(layout.logs / f"{member_name(node)}.log"),
+        log=str(plan.layout.logs / f"{member_name(node)}.log"),
     )
 
 
@@ -59,9 +51,8 @@ def member_name(node: str) -> str:
     return _MEMBERS[node]
 
 
-def _configuration(
-    layout: Layout, ports: dict[str, int], secrets: Secrets, node: str, options: Options
-) -> dict[str, object]:
+def _configuration(plan: Blueprint, node: str) -> dict[str, object]:
+    ports = plan.ports
     rest = f"127.0.0.1:{ports[f'patroni_{node}']}"
     return {
         "scope": SCOPE,
@@ -71,18 +62,17 @@ def _configuration(
         "restapi": {
             "listen": rest,
             "connect_address": rest,
-            "authentication": {"username": _REST_USER, "password": secrets.patroni},
+            "authentication": {"username": _REST_USER, "password": plan.secrets.patroni},
         },
         "etcd3": {"hosts": [f"127.0.0.1:{ports['etcd']}"]},
-        "bootstrap": {"dcs": dynamic_configuration(options)},
-        "postgresql": _postgresql(layout, ports, secrets, node),
+        "bootstrap": {"dcs": dynamic_configuration(plan.options)},
+        "postgresql": _postgresql(plan, node),
         "tags": {},
     }
 
 
-def _postgresql(
-    layout: Layout, ports: dict[str, int], secrets: Secrets, node: str
-) -> dict[str, object]:
+def _postgresql(plan: Blueprint, node: str) -> dict[str, object]:
+    layout, ports, secrets = plan.layout, plan.ports, plan.secrets
     address = f"127.0.0.1:{ports[f'pg_{node}']}"
     return {
         "listen": address,

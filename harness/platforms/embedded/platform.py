@@ -25,7 +25,7 @@ from harness.platforms.embedded import (
     status,
     whole,
 )
-from harness.platforms.embedded.application import Commands
+from harness.platforms.embedded.blueprint import Blueprint, Commands
 from harness.platforms.embedded.database import EmbeddedDatabase
 from harness.platforms.embedded.layout import (
     ALL_NODES,
@@ -74,21 +74,7 @@ class EmbeddedPlatform:
         return EmbeddedDatabase(self._layout, self._state.ports, self._state.options)
 
     def facts(self) -> PlatformFacts:
-        options = self._state.options
-        copies = "synchronous" if options.synchronous else "asynchronous"
-        return PlatformFacts(
-            name="embedded",
-            kind="shop",
-            heading="stand-in application",
-            disposable=True,
-            capabilities=_CAPABILITIES,
-            versions=programs.versions(),
-            loops_s=(
-                ("patroni loop_wait", float(patroni.LOOP_WAIT_S)),
-                ("traefik health interval", ingress.INTERVAL_S),
-            ),
-            notes=(*_NOTES, f"{copies} replication, Patroni ttl {patroni.TTL_S} s"),
-        )
+        return facts(synchronous=self._state.options.synchronous)
 
     def endpoints(self) -> Endpoints:
         return status.endpoints(self._layout, self._state)
@@ -106,6 +92,24 @@ class EmbeddedPlatform:
 
     def _secrets(self) -> credentials.Secrets:
         return credentials.load(self._layout)
+
+
+def facts(*, synchronous: bool = True) -> PlatformFacts:
+    """What this platform says of itself, also before one is started."""
+    copies = "synchronous" if synchronous else "asynchronous"
+    return PlatformFacts(
+        name="embedded",
+        kind="shop",
+        heading="stand-in application",
+        disposable=True,
+        capabilities=_CAPABILITIES,
+        versions=programs.versions(),
+        loops_s=(
+            ("patroni loop_wait", float(patroni.LOOP_WAIT_S)),
+            ("traefik health interval", ingress.INTERVAL_S),
+        ),
+        notes=(*_NOTES, f"{copies} replication, Patroni ttl {patroni.TTL_S} s"),
+    )
 
 
 def up(
@@ -133,7 +137,7 @@ def up(
     try:
         with ports.reserved(ingress_port or _port_from_environment()) as chosen:
             state = _claim(layout, options, dict(chosen))
-        plan = parts.Blueprint(
+        plan = Blueprint(
             layout, state.ports, credentials.generate(layout), options, commands or Commands()
         )
         parts.define(plan)

@@ -58,10 +58,11 @@ def _any_free() -> socket.socket:
 
 
 def _free_pair(distance: int) -> tuple[socket.socket, socket.socket]:
+    _, high = _range()
     for _ in range(_TRIES):
         near = _any_free()
         far_port = near.getsockname()[1] + distance
-        far = _bind(far_port) if far_port < 65_536 else None
+        far = _bind(far_port) if far_port < high else None
         if far is not None:
             return near, far
         near.close()
@@ -74,7 +75,7 @@ def _range() -> tuple[int, int]:
         first_ephemeral = int(text.split()[0])
     except (OSError, ValueError):
         first_ephemeral = 32_768
-    return (_LOWEST, first_ephemeral) if first_ephemeral > _LOWEST + 500 else (_LOWEST, 60_000)
+    return (_LOWEST, first_ephemeral) if first_ephemeral > _LOWEST + 500 else (_LOWEST, 65_536)
 
 
 def _bind(port: int) -> socket.socket | None:

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from harness.errors import PlatformError
 from harness.platforms.embedded import namespace, programs
-from harness.platforms.embedded.credentials import READER, Secrets, SecretFiles
+from harness.platforms.embedded.credentials import READER, SecretFiles, Secrets
 from harness.platforms.embedded.node import clean_environment
 
 DATABASE = "shop"

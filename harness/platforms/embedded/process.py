@@ -74,7 +74,7 @@ def children(pid: int) -> tuple[ProcessId, ...]:
         listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
         found = [stat for entry in listed if (stat := _stat(entry))]
     except OSError:
-        numbers = [name for name in os.listdir("/proc") if name.isdigit()]
+        numbers = [path.name for path in Path("/proc").iterdir() if path.name.isdigit()]
         found = [stat for name in numbers if (stat := _stat(name)) and stat.parent == pid]
     return tuple(stat.process for stat in found if stat.state not in "ZX")
 

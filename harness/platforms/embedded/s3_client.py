@@ -30,6 +30,16 @@ class S3Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    key: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    timeout_s: float
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class S3Client:
     """One identity at one endpoint on loopback."""
@@ -98,12 +108,13 @@ class S3Client:
         tries: int = 4,
     ) -> S3Answer:
         """One request; a 5xx and a broken connection are tried again, all calls are idempotent."""
+        made = _Call(method, key, query or {}, headers or {}, body, timeout_s)
         problem = ""
         for attempt in range(tries):
             if attempt:
                 time.sleep(_PAUSE_S * attempt)
             try:
-                answer = self._once(method, key, query or {}, headers or {}, body, timeout_s)
+                answer = self._once(made)
             except (OSError, http.client.HTTPException) as error:
                 problem = f"{type(error).__name__}: {error}"
                 continue
@@ -112,19 +123,14 @@ class S3Client:
             problem = f"HTTP {answer.status}"
         raise S3Error(f"{method} {self.bucket}/{key}: {problem}")
 
-    def _once(
-        self,
-        method: str,
-        key: str,
-        query: dict[str, str],
-        headers: dict[str, str],
-        body: bytes,
-        timeout_s: float,
-    ) -> S3Answer:
+    def _once(self, call: _Call) -> S3Answer:
+        method, key, query, headers, body = (
+            call.method, call.key, call.query, call.headers, call.body,
+        )  # fmt: skip
         path = "/" + self.bucket + ("/" + urllib.parse.quote(key) if key else "")
         asked = "&".join(f"{_quote(k)}={_quote(v)}" for k, v in sorted(query.items()))
         signed = self._signed(method, path, asked, headers, body)
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=call.timeout_s)
         try:
             connection.request(method, path + ("?" + asked if asked else ""), body, signed)
             answer = connection.getresponse()
@@ -146,7 +152,7 @@ class S3Client:
         }
         names = ";".join(sorted(every))
         lines = "".join(f"{name}:{every[name]}\n" for name in sorted(every))
-        request = "\n".join([method, path, query, lines, names, digest])
+        request = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{digest}"
         scope = f"{now[:8]}/{_REGION}/{_SERVICE}/aws4_request"
         text = "\n".join(
             ["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(request.encode()).hexdigest()]

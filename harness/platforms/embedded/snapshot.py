@@ -16,14 +16,15 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 
 from harness.errors import PlatformError
 from harness.platforms.embedded import application, backup, credentials, postgres, programs
-from harness.platforms.embedded.layout import Layout, Options, boot_id, cache_home, write_private
+from harness.platforms.embedded.blueprint import Blueprint, Commands
+from harness.platforms.embedded.layout import Layout, boot_id, cache_home, write_private
 from harness.platforms.embedded.node import Node, Part, clean_environment
 from harness.platforms.embedded.waiting import await_ready
 
@@ -50,7 +51,7 @@ class Snapshot:
         return self.folder / "backup"
 
 
-def find(commands: application.Commands) -> Snapshot | None:
+def find(commands: Commands) -> Snapshot | None:
     """The snapshot that fits, None when it has to be built."""
     folder = _place(commands)
     try:
@@ -61,31 +62,30 @@ def find(commands: application.Commands) -> Snapshot | None:
         return None
 
 
-def build(
-    layout: Layout, ports: dict[str, int], options: Options, commands: application.Commands
-) -> Snapshot:
-    """Initialise, install, back up and gate; stop cleanly; move into the cache."""
-    node = Node(_SEED_NODE, layout.node(_SEED_NODE))
-    node.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+def build(plan: Blueprint) -> Snapshot:
+    """Initialise, install, back up and gate; stop cleanly; move into the cache.
+
+    The seed has passwords of its own, which are thrown away with it.
+    """
+    node = Node(_SEED_NODE, plan.layout.node(_SEED_NODE))
     own = Layout(node.folder / "home")
     own.make()
-    secrets = credentials.generate(own)
-    files = credentials.files_of(own)
+    seed = replace(plan, layout=own, secrets=credentials.generate(own))
+    port, files = plan.ports["pg_seed"], credentials.files_of(own)
     pgdata = node.folder / "pgdata"
     word = own.secrets / "superuser"
-    write_private(word, secrets.postgres)
+    write_private(word, seed.secrets.postgres)
     postgres.initdb(pgdata, word)
-    node.define([_server(node, pgdata, ports["pg_seed"], layout)], stop_s=_STOP_S)
+    node.define([_server(node, pgdata, port, plan.layout)], stop_s=_STOP_S)
     node.start()
     try:
-        _seed(own, ports, secrets, options, commands)
-        access = backup.Access(ports["pg_seed"], files.superuser_pass)
-        backup.take(node.folder / "backup", access, own.root)
+        _seed(seed, port)
+        backup.take(node.folder / "backup", backup.Access(port, files.superuser_pass), own.root)
     finally:
         polite = node.stop(_STOP_S)
     if not polite:
         raise PlatformError("the seeded database did not stop cleanly", next_step="try again")
-    return _keep(node, commands)
+    return _keep(node, plan.commands)
 
 
 def _server(node: Node, pgdata: Path, port: int, layout: Layout) -> Part:
@@ -107,29 +107,23 @@ def _server(node: Node, pgdata: Path, port: int, layout: Layout) -> Part:
     )
 
 
-def _seed(
-    own: Layout,
-    ports: dict[str, int],
-    secrets: credentials.Secrets,
-    options: Options,
-    commands: application.Commands,
-) -> None:
-    files = credentials.files_of(own)
+def _seed(seed: Blueprint, port: int) -> None:
+    files = credentials.files_of(seed.layout)
     await_ready(
         "the database to be seeded",
-        lambda: postgres.takes_writes(ports["pg_seed"], files),
+        lambda: postgres.takes_writes(port, files),
         within_s=_START_S,
         next_step="see logs/seed.log",
     )
     try:
-        with postgres.connected(ports["pg_seed"], files) as connection:
-            postgres.roles(connection, secrets)
+        with postgres.connected(port, files) as connection:
+            postgres.roles(connection, seed.secrets)
     except psycopg.Error as error:
         raise PlatformError(f"the roles cannot be made: {error}") from error
-    application.install(own, ports, secrets, options, commands, [ports["pg_seed"]])
+    application.install(seed, [port])
 
 
-def _keep(node: Node, commands: application.Commands) -> Snapshot:
+def _keep(node: Node, commands: Commands) -> Snapshot:
     """Into the cache in one step, so that nobody ever sees half of it."""
     place = _place(commands)
     unfinished = _folder() / f"{place.name}.{os.getpid()}"
@@ -184,7 +178,7 @@ def _folder() -> Path:
     return cache_home() / "snapshots"
 
 
-def _place(commands: application.Commands) -> Path:
+def _place(commands: Commands) -> Path:
     told = hashlib.sha256()
     versions = dict(programs.versions())
     for word in (_FORMAT, boot_id(), str(os.getuid()), versions["postgresql"], commands.install):

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from harness.errors import Interrupted
@@ -27,9 +28,9 @@ from harness.platforms.embedded import (
     snapshot,
     valkey,
 )
+from harness.platforms.embedded.blueprint import Blueprint
 from harness.platforms.embedded.credentials import files_of
 from harness.platforms.embedded.layout import DATABASE_NODES, SUPPORT_NODE
-from harness.platforms.embedded.parts import Blueprint
 from harness.platforms.embedded.waiting import await_ready
 from harness.progress import Progress
 
@@ -95,7 +96,7 @@ class Start:
         found = None if self.fresh else snapshot.find(plan.commands)
         if found is None:
             self.progress.say("platform: seeding a database (the next start reuses it)")
-            found = snapshot.build(plan.layout, plan.ports, plan.options, plan.commands)
+            found = snapshot.build(plan)
         first, second = (plan.layout.pgdata(name) for name in DATABASE_NODES)
         snapshot.place(found, first, plan.layout.backup)
         postgres.renew_passwords(first, plan.secrets)
@@ -111,11 +112,7 @@ class Start:
         backup.upload(self.plan.layout.backup, self.backup_id, s3.archivist(ports, secrets))
 
     def _install(self) -> None:
-        plan = self.plan
-        both = [plan.ports["pg_a"], plan.ports["pg_b"]]
-        application.install(
-            plan.layout, plan.ports, plan.secrets, plan.options, plan.commands, both
-        )
+        application.install(self.plan, application.both_databases(self.plan))
 
     def _leads(self) -> bool:
         files, ports = files_of(self.plan.layout), self.plan.ports
@@ -143,9 +140,7 @@ class Start:
         ports = self.plan.ports
         for name in DATABASE_NODES:
             what = application.replica_name(name)
-            self._await(
-                what, lambda name=name: ingress.replica_serves(ports, name), f"see logs/{what}.log"
-            )
+            self._await(what, partial(ingress.replica_serves, ports, name), f"see logs/{what}.log")
         self._await(
             "the ingress",
             lambda: ingress.serves(ports) and ingress.routed_nodes(ports) == DATABASE_NODES,

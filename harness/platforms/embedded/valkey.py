@@ -9,9 +9,9 @@ from __future__ import annotations
 import socket
 
 from harness.platforms.embedded import programs
+from harness.platforms.embedded.credentials import Secrets
 from harness.platforms.embedded.layout import Layout, write_private
 from harness.platforms.embedded.node import Part, clean_environment
-from harness.platforms.embedded.credentials import Secrets
 
 
 def part(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Part:
