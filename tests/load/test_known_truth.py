@@ -26,9 +26,9 @@ from harness.core.schedule import Shape, arrivals_ns, canary_ns
 from harness.ledger.reader import read_from, read_ledgers, scheduled_lag_ns
 
 S, MS = 10**9, 10**6
-WANTED, TRIES = 22, 44
+WANTED, TRIES = 20, 40
 WINDOW_NS = 2 * S
-WELL_FOR_S = 3.4
+WELL_FOR_S = 3.1
 HOLE_NS = 100 * MS
 WORKLOADS = (Workload.ORDER_CAPTURE, Workload.POINT_OF_SALE)
 RATES = {WORKLOADS[0]: 10, WORKLOADS[1]: 10}
