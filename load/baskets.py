@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.core.operation import content_digest, order_content
+from harness.core.operation import content_digest, order_content, pos_uuid
 from load.catalogue import PosSession
 
 type_json = Any
@@ -86,7 +86,7 @@ def pos_method(version: int) -> str:
 
 def pos_order(
     basket: Basket,
-    order_uuid: str,
+    key: str,
     session: PosSession,
     *,
     version: int,
@@ -94,11 +94,15 @@ def pos_order(
     pricelist: int | None,
     at: dt.datetime,
 ) -> dict[str, type_json]:
-    """A paid order as the till sends it; the parts' uuids follow from the order's."""
+    """A paid order as the till sends it; its uuid follows from its key, the parts' from its own.
+
+    The receipt number is the key itself, so that a read-back finds the order by the run's stamp.
+    """
+    order_uuid = pos_uuid(key)
     stamp = at.strftime("%Y-%m-%d %H:%M:%S")
     total = basket.total_cents / 100
     common: dict[str, type_json] = {
-        "name": f"Order {order_uuid}",
+        "name": key,  # up to 17 this is the receipt number
         "user_id": user_id,
         "partner_id": basket.partner_id,
         "fiscal_position_id": False,
@@ -122,7 +126,7 @@ def pos_order(
             "payment_ids": [[0, 0, paid]],
             "last_order_preparation_change": "{}",
             "access_token": _part(order_uuid, "access"),
-            "pos_reference": order_uuid,
+            "pos_reference": key,
         }
     data = common | {
         "uid": order_uuid,

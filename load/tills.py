@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import gevent
 import gevent.event
 
-from harness.core.operation import Detail, Flag, Kind, Outcome, Stage, Workload, pos_uuid
+from harness.core.operation import Detail, Flag, Kind, Outcome, Stage, Workload
 from load.baskets import Basket, pos_method, pos_order
 from load.classify import Answer
 from load.desk import CANARY_LIMIT_S, Arrival, ChainEnded, Desk
@@ -81,7 +81,7 @@ class Tills:
         def send(key: str) -> Answer:
             order = pos_order(
                 basket,
-                pos_uuid(key),
+                key,
                 session,
                 version=desk.version,
                 user_id=catalogue.uid,

@@ -48,10 +48,11 @@ def disagreements(endpoints: Endpoints, run_id: str, rows: npt.NDArray[np.void])
 
 def _effects(url: str, partner: str, run_id: str) -> dict[str, int]:
     """Key -> how often the partner took effect for it (a repeat by the same key is none)."""
-    with urllib.request.urlopen(f"{url}/{partner}/calls?prefix=pd-{run_id}-", timeout=30) as answer:  # noqa: S310
-        calls = json.load(answer)
+    with urllib.request.urlopen(f"{url}/{partner}/calls", timeout=30) as answer:  # noqa: S310
+        calls = json.load(answer)["calls"]
     counts: dict[str, int] = {}
     for call in calls:
-        if call.get("effect", True) and str(call["reference"]).startswith(f"pd-{run_id}-"):
-            counts[call["reference"]] = counts.get(call["reference"], 0) + 1
+        key = str(call["key"])
+        if key.startswith(f"pd-{run_id}-") and not call["repeat"]:
+            counts[key] = counts.get(key, 0) + 1
     return counts

@@ -71,7 +71,7 @@ def look(
             disagreements = [*_stock(database, endpoints, run_id)]
         if settled:
             disagreements += partners.disagreements(endpoints, run_id, rows)
-    except (psycopg.Error, OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001  whatever it is: what was not read is not judged
         why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         return Look(name, taken_ns, False, why, np.zeros(0, ROW), 0, ())
     return Look(name, taken_ns, True, "", rows, foreign, tuple(disagreements))
