@@ -50,7 +50,8 @@ def _shape_line(name: str) -> str:
     from harness.core.shapes import shape_named
 
     points = shape_named(name).points
-    return f"{min(m for _, m in points):g} to {max(m for _, m in points):g} times the rate"
+    low, high = min(m for _, m in points), max(m for _, m in points)
+    return f"{low:g} to {high:g} times the rate" if low < high else "the same rate throughout"
 
 
 def _experiment_line(file: Path) -> str:

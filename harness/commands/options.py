@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 FILE = click.Path(path_type=Path)
 
@@ -29,3 +30,14 @@ def scenario_names(
     from harness.inputs.scenario_file import scenario_files
 
     return sorted(name for name in scenario_files() if name.startswith(incomplete))
+
+
+def run_names(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """For shell completion: the runs under ./runs, the latest first, or any folder."""
+    runs = sorted((run.name for run in Path("runs").glob("*/")), reverse=True)
+    found = [CompletionItem(name) for name in runs if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="dir")]

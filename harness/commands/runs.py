@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.commands.options import FILE
+from harness.commands.options import FILE, run_names
 from harness.errors import Refused
 
 _DIFFERS = 4
@@ -25,7 +25,7 @@ def run_directory(named: Path) -> Path:
 
 
 @click.command()
-@click.argument("run", type=FILE)
+@click.argument("run", type=FILE, shell_complete=run_names)
 @click.option("--print-verdict", is_flag=True, help="The recomputed verdict.json, and no more.")
 def check(*, run: Path, print_verdict: bool) -> int:
     """Judge a run again from its evidence alone, and compare. Writes nothing.
@@ -57,7 +57,7 @@ def check(*, run: Path, print_verdict: bool) -> int:
 
 
 @click.command()
-@click.argument("run", type=FILE)
+@click.argument("run", type=FILE, shell_complete=run_names)
 @click.option("--html", "form", flag_value="html", help="One self-contained file.")
 @click.option("--json", "form", flag_value="json", help="By the published schema.")
 @click.option("--junit", "form", flag_value="junit", help="One case per workload and check.")

@@ -1,6 +1,7 @@
 """check, report, platform, undo, new, list, doctor, completion."""
 
 import json
+import subprocess
 import sys
 import types
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 from harness.commands import doctor, doctor_checks, rendering
 from harness.commands.doctor_checks import Line
 from harness.core.verdict import Verdict
+from harness.inputs import places
 from harness.inputs.scenario_file import load_scenario
 from harness.platforms.embedded import platform as embedded
 from tests.cli.stand_ins import judgement, record
@@ -215,3 +217,32 @@ def test_completion(call, shell: str) -> None:
     ended = call("completion", shell)
     assert ended.code == 0
     assert "_PEAKDRILL_COMPLETE" in ended.out
+
+
+def completed(home: Path, *words: str) -> str:
+    """What a shell would be told."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "harness.cli"],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            "PYTHONPATH": str(places.SHIPPED),
+            "_PEAKDRILL_COMPLETE": "bash_complete",
+            "COMP_WORDS": " ".join(["peakdrill", *words]),
+            "COMP_CWORD": str(len(words)),
+        },
+    )
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    return ended.stdout
+
+
+def test_a_shell_completes_names(home: Path) -> None:
+    (home / "runs" / "20261122T0300Z").mkdir(parents=True)
+    assert completed(home, "pla") == "plain,plan\nplain,platform\n"
+    assert completed(home, "run", "node") == "plain,node-loss\n"
+    assert completed(home, "check", "2026") == "plain,20261122T0300Z\n"
+    assert completed(home, "check", "else") == "dir,else\n"
+    assert completed(home, "run", "node-loss", "--size", "s") == "plain,smoke\n"
