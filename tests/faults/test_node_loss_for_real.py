@@ -60,7 +60,8 @@ def test_smoke_the_primary_is_lost_alone_and_comes_back(whole: Platform, run: Pa
         assert not nodes.is_back(lost)
         assert not nodes.is_dead(spared)
         assert not whole.whole().whole
-        until(lambda: nodes.resolve("primary") == spared, "the failover")
+        assert whole.database is not None
+        until(lambda: whole.database.leader() == spared, "the failover")
         assert fault.state is State.ACTIVE
         fault.release()
         assert fault.await_healed(within_s=PATIENCE_S), fault.why
