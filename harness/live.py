@@ -22,7 +22,7 @@ from harness.progress import LiveView, WorkloadRate
 
 _SECOND_NS = 1_000_000_000
 _KEPT_S = 30  # how far back the view reaches, beyond W
-_IN_FLIGHT_NS = 1_500_000_000  # younger arrivals may still be under way
+IN_FLIGHT_NS = 1_500_000_000  # younger arrivals may still be under way
 _RATE_OVER_NS = 2 * _SECOND_NS
 
 
@@ -40,7 +40,7 @@ class LiveLedgers:
     def view(self, now_ns: int, *, phase: str, fault_ns: int | None) -> LiveView:
         """Offered and good arrivals a second over the last two full seconds."""
         arrivals = self._arrivals(now_ns)
-        end_ns = now_ns - _IN_FLIGHT_NS
+        end_ns = now_ns - IN_FLIGHT_NS
         begin_ns = end_ns - _RATE_OVER_NS
         return LiveView(
             phase=phase,
@@ -51,10 +51,10 @@ class LiveLedgers:
             ),
         )
 
-    def all_well(self, now_ns: int, since_ns: int) -> bool:
-        """Whether every workload was well over a whole window W that began after `since_ns`."""
-        end_ns = now_ns - _IN_FLIGHT_NS
-        begin_ns = end_ns - round(self.plan.limits.window_s * 1e9)
+    def all_well(self, now_ns: int, since_ns: int, window_ns: int) -> bool:
+        """Whether every workload was well over a whole window that began after `since_ns`."""
+        end_ns = now_ns - IN_FLIGHT_NS
+        begin_ns = end_ns - window_ns
         if begin_ns < since_ns:
             return False
         arrivals = self._arrivals(now_ns)
@@ -106,7 +106,8 @@ class LiveLedgers:
         return np.sort(np.concatenate([due, canaries])) + self.begin_ns
 
     def _arrivals(self, now_ns: int) -> Arrivals:
-        kept_ns = now_ns - round((_KEPT_S + self.plan.limits.window_s) * 1e9)
+        limits = self.plan.limits
+        kept_ns = now_ns - round((_KEPT_S + max(limits.window_s, limits.baseline_s)) * 1e9)
         parts: list[Operations] = []
         for file in ledger_files(self.directory):
             worker = worker_of(file)

@@ -40,13 +40,12 @@ class Order:
 
 def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
     """Run it. Returns the judged run and its directory. Raises PeakdrillError."""
-    from reports.write import write_reports
-
     from harness.drill import conclude, drill
     from harness.evidence.load import load_record
     from harness.evidence.rundir import Head, RunDirectory
     from harness.interrupts import interruptible
     from harness.sightings import Sightings
+    from reports.write import write_reports
 
     claim, experiment = _read(order)
     with interruptible(), _platform(order, progress) as platform:
@@ -69,10 +68,10 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
 
 def plan_only(order: Order) -> Plan:
     """The plan that `execute` would follow. Nothing is started and nothing is touched."""
-    from harness.platforms.find import facts_of
+    from harness.platforms import find
 
     claim, _ = _read(order)
-    return _plan(order, claim, facts_of(order.on, order.platform_file))
+    return _plan(order, claim, find.facts_of(order.on, order.platform_file))
 
 
 def _read(order: Order) -> tuple[Scenario, str]:
@@ -122,7 +121,7 @@ def _platform(order: Order, progress: Progress) -> Iterator[Platform]:
         yield running
         return
     progress.phase(f"starting the {order.on} platform", 60)
-    platform = find.start(order.on, order.platform_file)
+    platform = find.start(order.on, order.platform_file, progress=progress)
     try:
         tenancy.move_in(platform)
         yield platform

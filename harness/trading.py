@@ -22,12 +22,13 @@ from harness.core.timeline import Mark, MarkName
 from harness.errors import PlatformError
 from harness.evidence import events, layout
 from harness.evidence.rundir import RunDirectory
-from harness.live import LiveLedgers
+from harness.live import IN_FLIGHT_NS, LiveLedgers
 from harness.platforms.capabilities import Endpoints, Platform
 from harness.progress import Progress
 
 _LEAD_S = 4.0  # the schedule's zero lies so far ahead of the child's start
 _TICK_S = 0.5
+_WARM_UP_S = 2  # first connections, first plans: traded, but not part of the baseline
 _HOME = Path(__file__).resolve().parent.parent
 
 
@@ -97,13 +98,18 @@ class Trading:
     workers_lost: list[str] = field(default_factory=list)
 
     def hold_baseline(self) -> None:
-        """Trade in health for the baseline's length."""
+        """Trade until there is a healthy baseline; without one the run is judged unfit."""
         self.phase = "baseline"
-        until_ns = self.begin_ns + round(self.plan.limits.baseline_s * 1e9)
-        self.progress.phase("baseline", self.plan.limits.baseline_s)
-        self._mark(MarkName.BASELINE_BEGUN, self.begin_ns)
-        self._watch(until_ns)
-        self._mark(MarkName.BASELINE_ENDED, time.monotonic_ns())
+        limits = self.plan.limits
+        length_ns = round(limits.baseline_s * 1e9)
+        latest_ns = self.begin_ns + round((2 * limits.baseline_s + _WARM_UP_S) * 1e9)
+        self.progress.phase("baseline", limits.baseline_s + _WARM_UP_S)
+        self._watch(
+            latest_ns, until_well_since_ns=self.begin_ns + _WARM_UP_S * 10**9, window_ns=length_ns
+        )
+        now_ns = time.monotonic_ns()
+        self._mark(MarkName.BASELINE_BEGUN, now_ns - IN_FLIGHT_NS - length_ns)
+        self._mark(MarkName.BASELINE_ENDED, now_ns - IN_FLIGHT_NS)
 
     def await_well(self) -> bool:
         """Until every workload was well for W, or the end of observation."""
@@ -112,7 +118,8 @@ class Trading:
         begun_ns = self.fault_ns or time.monotonic_ns()
         until_ns = begun_ns + round(limits.observe_s * 1e9)
         self.progress.phase("watching it come back", limits.observe_s)
-        well = self._watch(until_ns, until_well_since_ns=begun_ns)
+        window_ns = round(limits.window_s * 1e9)
+        well = self._watch(until_ns, until_well_since_ns=begun_ns, window_ns=window_ns)
         if well:
             self._mark(MarkName.SERVICE_WELL, time.monotonic_ns())
         return well
@@ -124,11 +131,16 @@ class Trading:
         self.progress.phase("holding after the repair", hold_s)
         self._watch(time.monotonic_ns() + round(hold_s * 1e9))
 
-    def _watch(self, until_ns: int, *, until_well_since_ns: int | None = None) -> bool:
+    def _watch(
+        self, until_ns: int, *, until_well_since_ns: int | None = None, window_ns: int = 0
+    ) -> bool:
+        """Look on until an instant, or until all were well over a window that began after one."""
         while (now_ns := time.monotonic_ns()) < until_ns:
             self._require_child()
             self.progress.tick(self.live.view(now_ns, phase=self.phase, fault_ns=self.fault_ns))
-            if until_well_since_ns is not None and self.live.all_well(now_ns, until_well_since_ns):
+            if until_well_since_ns is not None and self.live.all_well(
+                now_ns, until_well_since_ns, window_ns
+            ):
                 return True
             time.sleep(min(_TICK_S, max(0.0, (until_ns - now_ns) / 1e9)))
         return False

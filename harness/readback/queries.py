@@ -129,7 +129,7 @@ ORDER BY quant.product_id LIMIT 20
 def for_run(query: str, run_id: str, *, version: int) -> sql.Composed:
     """`query` bound to one run's keys and to the column names of Odoo's `version`."""
     quantity = "quantity" if version >= 17 else "product_uom_qty"
-    return sql.SQL(query).format(  # type: ignore[arg-type]
+    return sql.SQL(query).format(
         prefix=sql.Literal(f"pd-{run_id}-%"),
         pattern=sql.Literal(f"^pd-{run_id}-[0-9]{{1,5}}-[0-9]{{1,10}}$"),
         move_line_quantity=sql.Identifier(quantity),

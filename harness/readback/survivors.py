@@ -97,7 +97,7 @@ def _store(
 def _copy(database: psycopg.Connection, select: object, width: int) -> npt.NDArray[np.int64]:
     """Rows of integers, streamed by COPY. Shape (n, width)."""
     text = io.BytesIO()
-    statement = psycopg.sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(select)  # type: ignore[arg-type]
+    statement = psycopg.sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(select)
     with database.cursor() as cursor, cursor.copy(statement) as blocks:
         for block in blocks:
             text.write(block)
