@@ -103,17 +103,16 @@ def _tell_flat(value: object, name: str) -> None:
 
 @click.command()
 def undo() -> int:
-    """Mend what a killed run left broken. Harmless when nothing is."""
-    from harness.faults.undo import replay
-    from harness.platforms import find
+    """Mend what a killed run left broken, and end its platform. Harmless when nothing is."""
+    from harness import session
 
-    running = find.running()
-    if running is None:
-        click.echo("no platform is up: nothing to undo")
-        return 0
-    mended = replay(running)
-    for deed in mended:
-        click.echo(f"mended: {deed}")
-    if not mended:
-        click.echo("nothing was broken")
+    said: list[str] = []
+
+    def say(what: str) -> None:
+        said.append(what)
+        click.echo(what)
+
+    found = session.mended(say)
+    if not said:
+        click.echo("nothing was broken" if found else "no platform is up: nothing to undo")
     return 0

@@ -24,7 +24,12 @@ def start(
     options = _options(name, platform_file)
     from harness.platforms.embedded.platform import up
 
-    return up(synchronous=options.synchronous, dialect=options.dialect, progress=progress)
+    return up(
+        synchronous=options.synchronous,
+        dialect=options.dialect,
+        ingress_port=options.ingress_port,
+        progress=progress,
+    )
 
 
 def facts_of(name: str, platform_file: Path | None = None) -> PlatformFacts:

@@ -4,11 +4,13 @@ import json
 import subprocess
 import sys
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from harness import session
 from harness.commands import doctor, doctor_checks, rendering
 from harness.commands.doctor_checks import Line
 from harness.core.verdict import Verdict
@@ -98,9 +100,14 @@ def platforms(monkeypatch: pytest.MonkeyPatch, home: Path) -> types.SimpleNamesp
         says.running = Embedded(home / "platform")
         return says.running
 
+    def mended(say: Callable[[str], None]) -> Embedded | None:
+        for what in says.mended:
+            say(what)
+        return says.running
+
     monkeypatch.setattr(embedded, "find", lambda: says.running)
     monkeypatch.setattr(embedded, "up", up)
-    monkeypatch.setattr("harness.faults.undo.replay", lambda platform: says.mended)
+    monkeypatch.setattr(session, "mended", mended)
     monkeypatch.setattr(rendering, "progress", _silent)
     return says
 
@@ -140,7 +147,7 @@ def test_undo(call, platforms, home: Path) -> None:
     assert call("undo").out == "no platform is up: nothing to undo\n"
     platforms.running = Embedded(home)
     assert call("undo").out == "nothing was broken\n"
-    platforms.mended = ["node a was started again"]
+    platforms.mended = ["mended: node a was started again"]
     assert call("undo").out == "mended: node a was started again\n"
 
 
