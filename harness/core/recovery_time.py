@@ -228,12 +228,13 @@ def _back(seen: _Seen, began_ns: int, failing: type_bool) -> int | None:
     first, end = np.searchsorted(
         seen.good_done_ns, [from_ns, watch.until_ns - watch.window_ns + 1]
     ).tolist()
+    next_well = np.append(bins.well[1:], [True, True])
     for start in range(first, end, _CANDIDATES_AT_ONCE):
         at_ns = seen.good_done_ns[start : min(start + _CANDIDATES_AT_ONCE, end)]
         index = (at_ns - watch.fault_earliest_ns) // BIN_NS
         next_edge_ns = watch.fault_earliest_ns + (index + 1) * BIN_NS
         window = seen.counts.well(seen.bar, at_ns, at_ns + watch.window_ns)
-        pair = ~seen.counts.well(seen.bar, at_ns, next_edge_ns) & ~bins.well[index + 1]
+        pair = ~seen.counts.well(seen.bar, at_ns, next_edge_ns) & ~next_well[index]
         fits = np.flatnonzero(window & ~pair)
         if len(fits):
             return int(at_ns[fits[0]])
