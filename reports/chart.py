@@ -185,11 +185,13 @@ def time_ticks(axis: Axis, most: int = 8) -> tuple[Tick, ...]:
 
 
 def _instant(at_s: int, step_s: int) -> str:
+    if at_s == 0:
+        return "0"
     if step_s >= 3600:
         return f"{at_s / 3600:g} h"
     if step_s >= 60 and at_s % 60 == 0:
-        return f"{at_s // 60} min" if at_s else "0"
-    return f"{at_s} s" if at_s else "0"
+        return f"{at_s // 60} min"
+    return f"{at_s} s"
 
 
 def _anchor(per_cent: float) -> str:

@@ -6,6 +6,7 @@ pictures come from `pictures`. The page forbids scripts and fetching by its own 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ from reports.view import (
 )
 from reports.words import NS_PER_S, clean, count, money, seconds, span
 
+_LABELLED = re.compile(r"(\w+) {2,}(\S.*)")
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -50,7 +52,7 @@ def render_html(record: RunRecord) -> str:
         panoramas=panoramas(record, views),
         bars=bars(views),
         write_classes=WRITE_CLASSES,
-        findings=findings(record),
+        findings=sorted(findings(record), key=lambda f: f.verdict is Verdict.MET),
         marks=[_mark(m, record.origin_ns) for m in record.timeline.marks],
         origin="the fault" if has_fault(record) else "the begin of the load",
         fault=_fault(record),
@@ -117,13 +119,15 @@ def _figures(record: RunRecord, views: tuple[WorkloadView, ...]) -> list[Figure]
     written = total(views)
     if written is not None:
         replayed = written.lost_before_replay - written.lost
+        judged = [v.verdict_of(checks.rpo.name) for v in views]
+        lost_too_much = written.lost > 0 and Verdict.MISSED in judged
         note = f"{count(replayed)} more came back with replay" if replayed > 0 else "after replay"
         found += [
             Figure(
                 "Acknowledged writes lost",
                 f"{count(written.lost)} of {count(written.acked)}",
                 note,
-                Verdict.MISSED.value if written.lost else "",
+                Verdict.MISSED.value if lost_too_much else "",
             ),
             Figure(
                 "Value of lost writes",
@@ -145,9 +149,20 @@ def _figures(record: RunRecord, views: tuple[WorkloadView, ...]) -> list[Figure]
     return found
 
 
-def _story(story: str) -> list[str]:
-    """Paragraphs of the scenario's docstring; its first one says what happens."""
-    return [text for text in (clean(part) for part in story.split("\n\n")) if text]
+def _story(story: str) -> list[tuple[str, str]]:
+    """The scenario's docstring as (label, text): `Claim   The standby ...` has a label."""
+    found: list[tuple[str, str]] = []
+    fresh = True
+    for line in story.splitlines():
+        labelled = _LABELLED.match(line)
+        if labelled:
+            found.append((labelled[1], labelled[2]))
+        elif line.strip() and (fresh or not found):
+            found.append(("", line))
+        elif line.strip():
+            found[-1] = (found[-1][0], f"{found[-1][1]} {line}")
+        fresh = not line.strip()
+    return found
 
 
 def _share_below(acked: int) -> str:

@@ -181,7 +181,7 @@ def _flags(record: RunRecord, views: tuple[WorkloadView, ...], axis: Axis) -> tu
 def _when(mark: Mark, origin_ns: int) -> tuple[float, str]:
     early_s, late_s = ((ns - origin_ns) / NS_PER_S for ns in (mark.earliest_ns, mark.latest_ns))
     if mark.name is MarkName.FAULT_ACTIVE:
-        return 0.0, "0"
+        return 0.0, "0 s"
     return late_s, span(early_s, late_s) if late_s - early_s > 1 else seconds(late_s)
 
 

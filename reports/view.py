@@ -83,6 +83,11 @@ class WorkloadView:
     def rpo(self) -> RecoveryPoint | None:
         return self.judged.rpo
 
+    def verdict_of(self, check: str) -> Verdict:
+        """Of one check alone; of the workload, where that check was not judged."""
+        found = [f.verdict for f in self.judged.findings if f.check == check]
+        return found[0] if found else self.judged.verdict
+
     @property
     def rto_text(self) -> str:
         return recovery_span(self.rto)
@@ -113,7 +118,9 @@ class WorkloadView:
         rpo_s = self.target.rpo_s if self.target else None
         if self.rpo is not None and self.rpo.target_ns is not None:
             rpo_s = self.rpo.target_ns / NS_PER_S
-        lost_max = self.rpo.lost_max if self.rpo else None
+        lost_max = self.rpo.lost_max if self.rpo else self.target.lost_max if self.target else None
+        if rpo_s == 0 and lost_max == 0:
+            return "none"
         parts = [seconds(rpo_s) if rpo_s is not None else "-"]
         if lost_max is not None:
             parts.append(f"at most {count(lost_max)} lost")

@@ -144,7 +144,7 @@ def span(low_s: float, high_s: float) -> str:
     while low == high and places < 9:
         places += 1
         low, high = figure(low_s, places), figure(high_s, places)
-    return f"{'0' if low_s == 0 else low} to {high} s"
+    return f"{'0' if low_s == 0 else low} to {'0' if high_s == 0 else high} s"
 
 
 def recovery_span(rto: RecoveryTime | None) -> str:
