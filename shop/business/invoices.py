@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shop.business.methods import Environment, as_ids, in_kind, method, values_of
@@ -27,9 +30,10 @@ async def create_move(env: Environment, vals_list: object) -> object:
             as_json(plain(env, own, "")),
             as_json(lines_of(env, "account.move.line", values.get("invoice_line_ids"))),
             as_json(lines_of(env, "account.move.line", values.get("line_ids"))),
+            env.dialect,
             env.uid,
         ]
-    calls = ", ".join(["shop_move_create(%s::jsonb, %s::jsonb, %s::jsonb, %s)"] * len(wanted))
+    calls = ", ".join(["shop_move_create(%s::jsonb, %s::jsonb, %s::jsonb, %s, %s)"] * len(wanted))
     row = await env.session.row(f"SELECT {calls}", parameters)
     made = list(row or ())
     return in_kind(vals_list, made)
@@ -111,18 +115,33 @@ async def action_create_payments(env: Environment, ids: object) -> Values:
 @method("sale.advance.payment.inv", atomic=True)
 async def create_invoices(env: Environment, ids: object) -> Values:
     rows = await env.session.rows(
-        "SELECT shop_order_invoice(x::int4, %s) FROM sale_advance_payment_inv w,"
+        "SELECT shop_order_invoice(x::int4, %s, %s) FROM sale_advance_payment_inv w,"
         " jsonb_array_elements_text(w.active_ids::jsonb) AS u (x) WHERE w.id = ANY(%s)",
-        [env.uid, as_ids(ids)],
+        [env.dialect, env.uid, as_ids(ids)],
     )
     made = [row[0] for row in rows if row[0] is not None]
     if not made:
         raise UserError("There is nothing to invoice!")
-    return {
-        "name": "Invoices",
-        "type": "ir.actions.act_window",
-        "res_model": "account.move",
-        "res_id": made[0],
-        "view_mode": "form",
-        "context": {"default_move_type": "out_invoice"},
-    }
+    return await _invoice_action(env, int(str(made[0])))
+
+
+@cache
+def _actions() -> dict[str, Values]:
+    """The window action that shows an invoice, with all the fields that a client may read."""
+    path = Path(__file__).with_name("invoice_action.json")
+    loaded: dict[str, Values] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+async def _invoice_action(env: Environment, move: int) -> Values:
+    row = await env.session.row(
+        "SELECT partner_id, invoice_origin FROM account_move WHERE id = %s", [move]
+    )
+    assert row is not None
+    action = _actions()["18" if env.dialect < 19 else "19"]
+    context = action["context"]
+    assert isinstance(context, dict)
+    live = {"default_partner_id": row[0], "default_partner_shipping_id": row[0]}
+    if "default_invoice_origin" in context:
+        live["default_invoice_origin"] = row[1]
+    return {**action, "res_id": move, "context": {**context, **live}}

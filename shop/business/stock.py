@@ -63,7 +63,8 @@ async def button_validate(env: Environment, ids: object) -> object:
 
 async def _done(env: Environment, picking: int, *, backorder: bool) -> None:
     await env.session.rows(
-        "SELECT shop_picking_done(%s, %s::bool, %s)", [picking, backorder, env.uid]
+        "SELECT shop_picking_done(%s, %s::bool, %s, %s)",
+        [picking, backorder, env.dialect, env.uid],
     )
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from shop.database.connect import Connection
 
 KNOCK_EVERY_S = 0.1
+LOOK_AGAIN_AFTER_S = 0.01
+JOIN_S = 0.1
 WAIT_FOR_TURN_S = 3.0
 CONNECT_WITHIN_S = 2.5
 
@@ -37,7 +39,9 @@ class Pool:
         self._idle: list[Connection] = []
         self._turns = asyncio.Semaphore(size)
         self._failure: Exception | None = None
+        self._failed_s = 0.0
         self._knocker: asyncio.Task[None] | None = None
+        self._attempt: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -48,7 +52,7 @@ class Pool:
     async def connection(self) -> AsyncIterator[Connection]:
         """One connection for one unit of work; broken ones are not given back."""
         if self._failure is not None:
-            raise DatabaseDown(str(self._failure))
+            await self._look_again()
         try:
             async with asyncio.timeout(WAIT_FOR_TURN_S):
                 await self._turns.acquire()
@@ -88,22 +92,41 @@ class Pool:
     def _fell(self, error: Exception) -> None:
         """Nothing answers: fail fast from now on, and knock in the background."""
         self._failure = error
+        self._failed_s = time.monotonic()
         if self._knocker is None and not self._closed:
             self._knocker = asyncio.create_task(self._knock())
 
     async def _knock(self) -> None:
-        while not self._closed:
-            began = time.monotonic()
-            try:
-                async with asyncio.timeout(CONNECT_WITHIN_S):
-                    self._idle.append(await connect(self._hosts))
-            except (psycopg.Error, OSError, TimeoutError) as error:
-                self._failure = error if str(error) else psycopg.OperationalError("timeout expired")
-                await asyncio.sleep(max(0.0, KNOCK_EVERY_S - (time.monotonic() - began)))
-                continue
+        while self._failure is not None and not self._closed:
+            await asyncio.wait({self._try_once()})
+            if self._failure is not None:
+                await asyncio.sleep(KNOCK_EVERY_S)
+        self._knocker = None
+
+    def _try_once(self) -> asyncio.Task[None]:
+        """The one attempt that is under way, or a new one."""
+        if self._attempt is None or self._attempt.done():
+            self._attempt = asyncio.create_task(self._attempted())
+        return self._attempt
+
+    async def _attempted(self) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                self._idle.append(await connect(self._hosts))
+        except (psycopg.Error, OSError, TimeoutError) as error:
+            self._failure = error if str(error) else psycopg.OperationalError("timeout expired")
+            self._failed_s = time.monotonic()
+        else:
             self._failure = None
-            self._knocker = None
-            return
+
+    async def _look_again(self) -> None:
+        """A request may be the first to see the database back, but waits for nothing long."""
+        for _ in range(2):  # the attempt under way may be older than the request
+            if self._failure is None or time.monotonic() - self._failed_s < LOOK_AGAIN_AFTER_S:
+                break
+            await asyncio.wait({self._try_once()}, timeout=JOIN_S)
+        if self._failure is not None:
+            raise DatabaseDown(str(self._failure))
 
     async def close(self) -> None:
         self._closed = True

@@ -25,7 +25,7 @@ POS = (
                 relation="pos.payment.method",
                 sql="ARRAY[{t}.payment_method_id]",
             ),
-            "pricelist_id": many2one("Default Pricelist", "res.company", sql="NULL::int4"),
+            "pricelist_id": many2one("Default Pricelist", "product.pricelist"),
         },
     ),
     Model(

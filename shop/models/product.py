@@ -25,6 +25,7 @@ TYPES_19 = (("consu", "Goods"), ("service", "Service"), ("combo", "Combo"))
 TYPES_14 = (("consu", "Consumable"), ("service", "Service"), ("product", "Storable Product"))
 
 PRODUCT = (
+    Model("product.pricelist", "Pricelist", {"name": char("Pricelist Name", required=True)}),
     Model("uom.uom", "Product Unit of Measure", {"name": char("Unit", required=True)}),
     Model(
         "product.category",

@@ -93,7 +93,8 @@ async def grouped_rows(
     outer = [_shown(registry, key, f"g.k{n}") for n, key in enumerate(keys)]
     outer.append("g.n")
     outer += [f"g.a{n}" for n in range(len(aggregates))]
-    order = f"ORDER BY {', '.join(f'g.k{n} NULLS LAST' for n in range(len(keys)))}" if keys else ""
+    ranks = [_rank(registry, key, f"g.k{n}") for n, key in enumerate(keys)]
+    order = f"ORDER BY {', '.join(f'{rank} NULLS LAST' for rank in ranks)}" if keys else ""
     return await session.rows(
         f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {model.table} t"
         f" WHERE {condition.sql} {group}) g {order} {tail}",
@@ -109,6 +110,15 @@ def _shown(registry: Registry, key: Key, source: str) -> str:
         f"(SELECT json_build_array(r.id, {target.rec_name.format(t='r')})"
         f" FROM {target.table} r WHERE r.id = {source})"
     )
+
+
+def _rank(registry: Registry, key: Key, source: str) -> str:
+    """Groups stand in the order of the records that they are named after."""
+    if key.spec.type != "many2one":
+        return source
+    target = registry.models[key.spec.relation]
+    terms = ", ".join(column(target, term.split()[0], "r") for term in target.order.split(","))
+    return f"(SELECT ROW({terms}) FROM {target.table} r WHERE r.id = {source})"
 
 
 def _span(key: Key, value: dt.date) -> tuple[str, str]:
@@ -143,6 +153,13 @@ def conjunction(*parts: Sequence[object]) -> list[object]:
     leaves = [leaf for part in parts for leaf in part]
     operators = sum(1 for leaf in leaves if leaf in ("|", "&"))
     return ["&"] * (len(leaves) - operators - 1 - operators) + leaves if leaves else []
+
+
+def nested(*parts: Sequence[object]) -> list[object]:
+    """17 and 18: every part keeps its own '&', and as many again stand before them."""
+    given = [part for part in parts if part]
+    joined = [item for part in given for item in conjunction(part)]
+    return ["&"] * (len(given) - 1) + joined if given else []
 
 
 async def read_group(
@@ -189,7 +206,14 @@ def _group(
     if old and not keys:
         return {"id": None, **record}
     own = [leaf for key, value in zip(keys, values, strict=True) for leaf in key_domain(key, value)]
-    record["__domain"] = conjunction(own, domain) if old else conjunction(domain, own)
+    if old:
+        record["__domain"] = conjunction(own, domain)
+    elif registry.dialect < 19:
+        record["__domain"] = nested(
+            domain, *(key_domain(key, value) for key, value in zip(keys, values, strict=True))
+        )
+    else:
+        record["__domain"] = conjunction(domain, own)
     dated = [(key, value) for key, value in zip(keys, values, strict=True) if key.step]
     if dated and not old:
         record["__range"] = {

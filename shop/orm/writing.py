@@ -23,7 +23,7 @@ def check_names(registry: Registry, model: Model, values: Mapping[str, object], 
     for name in values:
         if name in model.fields:
             continue
-        if verb == "write" and registry.dialect >= 18:
+        if verb == "write" and registry.dialect >= 19:
             raise OdooError(name, name="builtins.KeyError")
         preposition = "in" if verb == "create" and registry.dialect >= 18 else "on model"
         raise BadValue(f"Invalid field {name!r} {preposition} {model.name!r}")

@@ -41,7 +41,8 @@ BEGIN
     RETURN rest;
 END $$;
 
-CREATE OR REPLACE FUNCTION shop_picking_done(picking int, backorder bool, uid int) RETURNS void
+CREATE OR REPLACE FUNCTION shop_picking_done(picking int, backorder bool, dialect int,
+                                             uid int) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     m record; p record; rest int; any_picked bool;
@@ -85,7 +86,7 @@ BEGIN
                jsonb_build_object('picking', p.name, 'order_id', o.id)
         FROM sale_order o WHERE o.id = p.sale_id;
     END IF;
-    IF rest IS NOT NULL THEN PERFORM shop_picking_assign(rest, uid); END IF;
+    IF rest IS NOT NULL AND dialect >= 17 THEN PERFORM shop_picking_assign(rest, uid); END IF;
 END $$;
 
 -- Validate several transfers; the answer is the first question that a person must decide.
@@ -106,7 +107,7 @@ BEGIN
         IF question IN ('immediate', 'backorder') THEN RETURN question; END IF;
     END LOOP;
     FOREACH picking IN ARRAY pickings LOOP
-        PERFORM shop_picking_done(picking, false, uid);
+        PERFORM shop_picking_done(picking, false, dialect, uid);
     END LOOP;
     RETURN 'done';
 END $$;

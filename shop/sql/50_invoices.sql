@@ -2,8 +2,14 @@
 
 -- lines: [{product_id, quantity, price_unit, name, sale_line_id}] of an invoice,
 -- entries: [{account_id, name, debit, credit}] of a plain journal entry.
-CREATE OR REPLACE FUNCTION shop_move_create(vals jsonb, lines jsonb, entries jsonb, uid int)
-RETURNS int LANGUAGE plpgsql AS $$
+-- A journal entry's number: up to 18 a draft has one already.
+CREATE OR REPLACE FUNCTION shop_move_name(kind text, day date) RETURNS text LANGUAGE sql AS $$
+    SELECT CASE WHEN kind = 'entry' THEN 'MISC/' ELSE 'INV/' END || to_char(day, 'YYYY') || '/'
+           || lpad(nextval('shop_invoice_name')::text, 5, '0');
+$$;
+
+CREATE OR REPLACE FUNCTION shop_move_create(vals jsonb, lines jsonb, entries jsonb, dialect int,
+                                            uid int) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     move int; kind text := coalesce(vals->>'move_type', 'entry'); total numeric;
     partner int := (vals->>'partner_id')::int; sign int; lacking int;
@@ -19,7 +25,8 @@ BEGIN
     sign := CASE WHEN kind IN ('out_refund', 'in_invoice', 'in_receipt') THEN -1 ELSE 1 END;
     INSERT INTO account_move (name, ref, move_type, state, partner_id, journal_id, date,
                               invoice_date, invoice_origin, create_uid, write_uid)
-    VALUES (vals->>'name', vals->>'ref', kind, 'draft', partner,
+    VALUES (coalesce(vals->>'name', CASE WHEN dialect < 19 THEN shop_move_name(kind, current_date) END),
+            vals->>'ref', kind, 'draft', partner,
             coalesce((vals->>'journal_id')::int, CASE WHEN kind = 'entry' THEN 2 ELSE 1 END),
             coalesce((vals->>'date')::date, (vals->>'invoice_date')::date, current_date),
             (vals->>'invoice_date')::date, vals->>'invoice_origin', uid, uid) RETURNING id INTO move;
@@ -77,9 +84,7 @@ BEGIN
         END IF;
         day := coalesce(m.invoice_date, current_date);
         UPDATE account_move SET state = 'posted', invoice_date = day, date = day, write_uid = uid,
-               name = coalesce(nullif(m.name, '/'), CASE WHEN m.move_type = 'entry' THEN 'MISC/'
-                   ELSE 'INV/' END || to_char(day, 'YYYY') || '/'
-                   || lpad(nextval('shop_invoice_name')::text, 5, '0')),
+               name = coalesce(nullif(m.name, '/'), shop_move_name(m.move_type, day)),
                write_date = now() at time zone 'UTC' WHERE id = move;
         UPDATE account_move_line SET parent_state = 'posted', date = day WHERE move_id = move;
     END LOOP;
@@ -113,7 +118,7 @@ BEGIN
 END $$;
 
 -- Invoice what an order has to invoice, by its products' policy. NULL: nothing.
-CREATE OR REPLACE FUNCTION shop_order_invoice(order_ int, uid int) RETURNS int
+CREATE OR REPLACE FUNCTION shop_order_invoice(order_ int, dialect int, uid int) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
     o record; lines jsonb; move int;
@@ -132,7 +137,7 @@ BEGIN
     WHERE l.due > 0;
     IF lines IS NULL THEN RETURN NULL; END IF;
     move := shop_move_create(jsonb_build_object('move_type', 'out_invoice', 'partner_id',
-        o.partner_id, 'ref', o.client_order_ref, 'invoice_origin', o.name), lines, '[]', uid);
+        o.partner_id, 'ref', o.client_order_ref, 'invoice_origin', o.name), lines, '[]', dialect, uid);
     UPDATE sale_order_line l SET qty_invoiced = l.qty_invoiced + m.quantity
     FROM account_move_line m WHERE m.move_id = move AND m.sale_line_id = l.id;
     RETURN move;

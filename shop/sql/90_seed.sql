@@ -15,6 +15,7 @@ BEGIN
            'customer' || n || '@example.invalid', 1
     FROM generate_series(1, 50) n ON CONFLICT DO NOTHING;
     INSERT INTO product_category (id, name) VALUES (1, 'All'), (2, 'Goods') ON CONFLICT DO NOTHING;
+    INSERT INTO product_pricelist (id, name) VALUES (1, 'Default') ON CONFLICT DO NOTHING;
     INSERT INTO uom_uom (id, name) VALUES (1, 'Units') ON CONFLICT DO NOTHING;
     INSERT INTO product_template (id, name, default_code, list_price)
     SELECT n, 'PD Product ' || n, 'PD-' || lpad(n::text, 4, '0'), 10 + (n % 50)

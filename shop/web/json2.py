@@ -32,8 +32,6 @@ class HttpError(OdooError):
 async def json2(shop: Shop, request: Request) -> Response:
     if request.headers.get("x-odoo-database", shop.config.database) != shop.config.database:
         return html(404, NO_DATABASE)
-    if shop.pool.is_down:
-        return html(404, NO_DATABASE)
     try:
         value = await _answer(shop, request)
     except DatabaseDown:

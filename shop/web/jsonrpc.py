@@ -91,7 +91,7 @@ async def _object(shop: Shop, method: object, arguments: list[object]) -> object
     if method not in ("execute", "execute_kw"):
         raise OdooError(f"Method not available {method}", name="builtins.NameError")
     if len(arguments) < 5:
-        if shop.dialect < 17:
+        if shop.dialect < 19:
             raise OdooError("list index out of range", name="builtins.IndexError")
         raise OdooError(
             f"not enough values to unpack (expected at least 5, got {len(arguments)})",
