@@ -1,0 +1,62 @@
+"""What all tests share: a home of their own, and one embedded platform for those that need one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.platforms.embedded import EmbeddedPlatform
+
+
+def processes_naming(path: Path) -> list[str]:
+    """Command lines, in the whole machine, that name a path."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            command = entry.joinpath("cmdline").read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(path) in command:
+            words = command.decode(errors="replace").split("\0")
+            found.append(f"{entry.name}: {' '.join(words)}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """PEAKDRILL_HOME of the session: no test sees what its user has up, nor touches it."""
+    home = tmp_path_factory.mktemp("home")
+    before = os.environ.get("PEAKDRILL_HOME")
+    os.environ["PEAKDRILL_HOME"] = str(home)
+    yield home
+    if before is None:
+        del os.environ["PEAKDRILL_HOME"]
+    else:
+        os.environ["PEAKDRILL_HOME"] = before
+
+
+@pytest.fixture(autouse=True)
+def _at_home(private_home: Path) -> None:
+    """For every test, also for those that only ask what is running."""
+
+
+@pytest.fixture(scope="session")
+def platform(private_home: Path) -> Iterator[EmbeddedPlatform]:
+    """One whole embedded platform. Who breaks it mends it before the test ends."""
+    from harness.platforms.embedded import up
+
+    started = up()
+    folder = started.directory
+    try:
+        yield started
+    finally:
+        started.down()
+    assert not folder.exists()
+    assert processes_naming(folder) == []
