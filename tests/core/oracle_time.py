@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 S = 1_000_000_000
 
@@ -73,7 +74,7 @@ class Oracle:
 
     def two_in_a_row_below(self, begin: int) -> bool:
         well = [self.served(*b) for b in self.bins_from(begin)]
-        return any(not a and not b for a, b in zip(well, well[1:], strict=False))
+        return any(not a and not b for a, b in pairwise(well))
 
     def windows_from(self, begin: int) -> list[int]:
         """Where windows begin: here, at every bin's edge after, and W before the end."""
@@ -129,7 +130,7 @@ class Oracle:
                 continue
             bins = [(e, e + S) for e in self.edges if edge <= e < edge + self.window]
             well = [self.served(*b) for b in bins]
-            pair = any(not a and not b for a, b in zip(well, well[1:], strict=False))
+            pair = any(not a and not b for a, b in pairwise(well))
             passing.append(self.served(edge, edge + self.window) and not pair)
         if False not in passing:
             return 0
