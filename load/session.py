@@ -6,6 +6,7 @@ max_s, and then lets what is in flight end within the application's time-out.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -35,6 +36,7 @@ from load.stream import Stream
 from load.tills import Tills
 
 _CALLS_AN_ARRIVAL = 6
+_PRIORITY = -10
 
 
 class Session:
@@ -65,6 +67,7 @@ class Session:
 
     def start(self) -> None:
         """Begin to follow the schedule; returns at once."""
+        _go_first()
         gc.collect()
         gc.freeze()  # what exists now lives to the end: it need not be looked at again
         self._till_loops = self._tills.start()
@@ -155,6 +158,15 @@ class Session:
             },
         }
         write_whole(self._plan.status_dir / f"worker-{self._worker}.json", status)
+
+
+def _go_first() -> None:
+    """On a machine that it shares with the platform, the instrument goes first where it may.
+
+    A late generator widens every interval; it needs little, so nobody misses it.
+    """
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
 
 
 def write_whole(path: Path, value: object) -> None:
