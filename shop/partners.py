@@ -47,9 +47,12 @@ class Memory:
         self._path = path
         self.calls: list[Call] = []
         self._keys: set[str] = set()
-        if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                self._recall(line)
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        for line in text.splitlines():
+            self._recall(line)
+        if text and not text.endswith("\n"):  # torn by a kill: the next line stands by itself
+            with path.open("a", encoding="utf-8") as file:
+                file.write("\n")
 
     def _recall(self, line: str) -> None:
         try:
