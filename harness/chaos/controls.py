@@ -36,10 +36,12 @@ def after_activity_control(
     """Stamp the step with its interval and status. `state` is None when it was cut short."""
     name = str(context.get("name"))
     status = str((state or {}).get("status", "cut short"))
+    answer = (state or {}).get("output")
+    note = f"{name}: {status}" + (f" ({answer})" if isinstance(answer, bool) else "")
     now_ns = time.monotonic_ns()
     failed = status != "succeeded" and _is_of_method(context, experiment)
     try:
-        mark = Mark(MarkName.STEP, _begun_ns.pop(name, now_ns), now_ns, f"{name}: {status}")
+        mark = Mark(MarkName.STEP, _begun_ns.pop(name, now_ns), now_ns, note)
         write_mark(run_directory(), mark)
     finally:
         if failed:

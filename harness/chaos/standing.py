@@ -49,10 +49,11 @@ class Standing:
 
 def standing() -> Standing:
     """Raises FaultError when there is no platform."""
-    from harness.platforms import find  # here: validating a file must not load every platform
+    # here, not above: validating an experiment must not load every platform
+    from harness.platforms.find import platform_at, running
 
     directory = os.environ.get("PEAKDRILL_PLATFORM")
-    platform = find.platform_at(Path(directory)) if directory else find.running()
+    platform = platform_at(Path(directory)) if directory else running()
     if platform is None:
         raise FaultError("no platform is up", next_step="start one: `peakdrill platform up`")
     return Standing(platform, run_directory())

@@ -12,8 +12,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 import file_platform
 from file_platform import FilePlatform
 
-import harness.platforms
-
 CHILD_SITE = Path(__file__).parent / "child_site"
 
 
@@ -21,7 +19,6 @@ CHILD_SITE = Path(__file__).parent / "child_site"
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FilePlatform:
     """A whole platform of files; children and actions find it."""
     monkeypatch.setitem(sys.modules, "harness.platforms.find", file_platform)
-    monkeypatch.setattr(harness.platforms, "find", file_platform, raising=False)
     monkeypatch.setenv("PYTHONPATH", str(CHILD_SITE))
     return FilePlatform.up(tmp_path / "platform")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from harness.faults.experiment import find_experiment
 from harness.faults.injection import injection
-from harness.platforms import find
+from harness.platforms.find import platform_at
 
-platform, run = find.platform_at(Path(sys.argv[1])), Path(sys.argv[2])
+platform, run = platform_at(Path(sys.argv[1])), Path(sys.argv[2])
 with injection(find_experiment("node-loss"), {"node": "primary"}, platform, run) as fault:
     fault.inject()
     assert fault.await_effect(within_s=120), fault.why

@@ -49,7 +49,7 @@ def test_smoke_the_fault_acts_holds_and_heals(files: FilePlatform, run: Path) ->
     assert fault.why == ""
     assert journal.pending(files.directory) == ()
     assert _steps(run) == [
-        "platform-is-whole: succeeded", "lose-node: succeeded", "node-is-lost: succeeded",
+        "platform-is-whole: succeeded (True)", "lose-node: succeeded", "node-is-lost: succeeded (True)",
         "hold: succeeded", "restore-node: succeeded",
     ]  # fmt: skip
     assert '"primary"' in (run / "experiment.yaml").read_text()
