@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shop.config import Config
     from shop.orm.fields import Model
 
+PROBES = 2
 PUBLISHED = (documents, generic, invoices, orders, stock, tills)  # imported for their methods
 
 
@@ -30,6 +31,7 @@ class Shop:
         self.dialect = config.dialect
         self.registry = registry(config.dialect)
         self.pool = Pool(config.dsn, pool_size)
+        self._probe = Pool(config.dsn, PROBES)  # a busy shop is not an unreachable database
         self.users = Users(self.pool)
         self.filestore = Filestore(config.filestore)
 
@@ -78,12 +80,13 @@ class Shop:
             return await session.value("SELECT NOT pg_is_in_recovery()")
 
         try:
-            return bool(await run(self.pool, work, atomic=False))
+            return bool(await run(self._probe, work, atomic=False))
         except Exception:  # noqa: BLE001  whatever it was, the database does not serve
             return False
 
     async def close(self) -> None:
         await self.pool.close()
+        await self._probe.close()
 
 
 def allow(user: User, model: Model, method: Method) -> None:

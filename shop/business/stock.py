@@ -47,9 +47,7 @@ async def cancel_picking(env: Environment, ids: object) -> bool:
 async def button_validate(env: Environment, ids: object) -> object:
     pickings = as_ids(ids)
     if env.context.get("skip_backorder"):
-        not_to_backorder = set(as_ids(env.context.get("picking_ids_not_to_backorder")))
-        for picking in pickings:
-            await _done(env, picking, backorder=picking not in not_to_backorder)
+        await _done(env, pickings, as_ids(env.context.get("picking_ids_not_to_backorder")))
         return True
     question = await env.session.value(
         "SELECT shop_picking_validate(%s::int4[], %s, %s)", [pickings, env.dialect, env.uid]
@@ -61,10 +59,11 @@ async def button_validate(env: Environment, ids: object) -> object:
     return True
 
 
-async def _done(env: Environment, picking: int, *, backorder: bool) -> None:
+async def _done(env: Environment, pickings: list[int], without_backorder: list[int]) -> None:
     await env.session.rows(
-        "SELECT shop_picking_done(%s, %s::bool, %s, %s)",
-        [picking, backorder, env.dialect, env.uid],
+        "SELECT shop_picking_done(x, x <> ALL (%s::int4[]), %s, %s)"
+        " FROM unnest(%s::int4[]) AS u (x)",
+        [without_backorder, env.dialect, env.uid, pickings],
     )
 
 
@@ -88,8 +87,8 @@ def _wizard(env: Environment, pickings: list[int], title: str, model: str, view:
 
 
 async def _process(env: Environment, *, backorder: bool) -> bool:
-    for picking in as_ids(env.context.get("button_validate_picking_ids")):
-        await _done(env, picking, backorder=backorder)
+    pickings = as_ids(env.context.get("button_validate_picking_ids"))
+    await _done(env, pickings, [] if backorder else pickings)
     return True
 
 

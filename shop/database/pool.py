@@ -49,17 +49,18 @@ class Pool:
         return self._failure is not None
 
     @contextlib.asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self, within_s: float) -> AsyncIterator[Connection]:
         """One connection for one unit of work; broken ones are not given back."""
         if self._failure is not None:
             await self._look_again()
+        deadline = time.monotonic() + within_s
         try:
-            async with asyncio.timeout(WAIT_FOR_TURN_S):
+            async with asyncio.timeout(min(WAIT_FOR_TURN_S, within_s)):
                 await self._turns.acquire()
         except TimeoutError:
             raise DatabaseDown("The Connection Pool Is Full") from None
         try:
-            taken = await self._take()
+            taken = await self._take(deadline - time.monotonic())
             try:
                 yield taken
             finally:
@@ -67,7 +68,7 @@ class Pool:
         finally:
             self._turns.release()
 
-    async def _take(self) -> Connection:
+    async def _take(self, within_s: float) -> Connection:
         while self._idle:
             candidate = self._idle.pop()
             if is_alive(candidate):
@@ -76,7 +77,7 @@ class Pool:
         if self._failure is not None:
             raise DatabaseDown(str(self._failure))
         try:
-            async with asyncio.timeout(CONNECT_WITHIN_S):
+            async with asyncio.timeout(min(CONNECT_WITHIN_S, within_s)):
                 return await connect(self._hosts)
         except (psycopg.Error, OSError, TimeoutError) as error:
             self._fell(error if str(error) else psycopg.OperationalError("timeout expired"))
@@ -128,12 +129,16 @@ class Pool:
         if self._failure is not None:
             raise DatabaseDown(str(self._failure))
 
+    def distrust(self) -> None:
+        """A statement was given up: connections to the same silent server would hang as well."""
+        while self._idle:
+            self._idle.pop().pgconn.finish()
+
     async def close(self) -> None:
         self._closed = True
         if self._knocker is not None:
             self._knocker.cancel()
-        while self._idle:
-            self._idle.pop().pgconn.finish()
+        self.distrust()
 
 
 def is_alive(connection: Connection) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
@@ -29,6 +30,9 @@ Result = TypeVar("Result")
 
 TRIES = 5
 DEADLINE_S = 4.6
+MIN_S = 0.05
+# When the request at hand must be answered, on the monotonic clock; 0 outside of requests.
+answer_by_s: ContextVar[float] = ContextVar("answer_by_s", default=0.0)
 RETRY_BASE_S = 0.01
 RETRIED = (pg.SerializationFailure, pg.DeadlockDetected)
 CUT_SHORT = "canceling wait for synchronous replication"
@@ -62,12 +66,12 @@ class Session:
 
 async def run(pool: Pool, work: Callable[[Session], Awaitable[Result]], *, atomic: bool) -> Result:
     """Do `work`; what it returns is committed when this returns, and never before."""
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = answer_by_s.get() or time.monotonic() + DEADLINE_S
     for attempt in range(1, TRIES + 1):
         try:
-            async with pool.connection() as connection:
-                left_s = max(0.1, deadline - time.monotonic())
-                return await _within(left_s, connection, work, atomic=atomic)
+            async with pool.connection(max(MIN_S, deadline - time.monotonic())) as connection:
+                left_s = max(MIN_S, deadline - time.monotonic())
+                return await _within(pool, left_s, connection, work, atomic=atomic)
         except RETRIED as error:
             if attempt == TRIES or time.monotonic() > deadline:
                 raise translate(error) from error
@@ -78,6 +82,7 @@ async def run(pool: Pool, work: Callable[[Session], Awaitable[Result]], *, atomi
 
 
 async def _within(
+    pool: Pool,
     left_s: float,
     connection: Connection,
     work: Callable[[Session], Awaitable[Result]],
@@ -85,8 +90,15 @@ async def _within(
     atomic: bool,
 ) -> Result:
     session = Session(connection)
+    given_up = False
+
+    def give_up() -> None:
+        nonlocal given_up
+        given_up = True
+        cut(connection)
+
     connection.add_notice_handler(session.noticed)
-    alarm = asyncio.get_running_loop().call_later(left_s, cut, connection)
+    alarm = asyncio.get_running_loop().call_later(left_s, give_up)
     try:
         if atomic:
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
@@ -95,6 +107,10 @@ async def _within(
         else:
             result = await work(session)
     except (psycopg.Error, OdooError) as error:
+        if given_up or isinstance(error, pg.ReadOnlySqlTransaction):
+            pool.distrust()
+            if not connection.closed:
+                cut(connection)
         if connection.closed:
             raise ConnectionLost from error
         if atomic:

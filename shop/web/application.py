@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
+from shop.database.session import DEADLINE_S, answer_by_s
 from shop.errors import OdooError
 from shop.web import json2, jsonrpc, pages, webclient
 from shop.web.envelope import failure
@@ -37,6 +39,7 @@ class Application:
         if scope["type"] != "http":
             return
         request = await read_request(scope, receive)
+        answer_by_s.set(time.monotonic() + DEADLINE_S)
         try:
             response = await self.respond(request)
         except OdooError as error:

@@ -89,6 +89,13 @@ class Postgres:
     def stop(self, mode: str = "fast") -> None:
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-w", "-m", mode, "stop")
 
+    def is_up(self) -> bool:
+        try:
+            self.connect("postgres").close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def dsn(self, database: str) -> str:
         return f"host=127.0.0.1 port={self.port} dbname={database} user=shop"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import threading
 
@@ -12,15 +13,25 @@ from tests.shop.interference import kill_waiting
 from tests.shop.stand import JSON, RpcError, make_shop, postgres, send, wait_until
 
 
+@pytest.fixture(scope="module")
+def breakable(tmp_path_factory):
+    """A server of this module's own, to be broken."""
+    with postgres(tmp_path_factory.mktemp("breakable") / "pg") as server:
+        yield server
+
+
 @pytest.fixture
-def own(tmp_path):
-    """A database and a shop of one's own, to be broken."""
-    with postgres(tmp_path / "pg") as server:
-        server.create("own")
-        shop = make_shop(tmp_path / "shop", server, "own")
-        shop.start()
-        yield server, shop
-        shop.stop()
+def own(breakable, tmp_path):
+    """A database and a shop for one test; whatever it broke runs again afterwards."""
+    breakable.create("own")
+    shop = make_shop(tmp_path / "shop", breakable, "own")
+    shop.start()
+    yield breakable, shop
+    shop.stop()
+    if not breakable.is_up():
+        breakable.start()
+    with breakable.connect("postgres") as connection:
+        connection.execute("DROP DATABASE own WITH (FORCE)")
 
 
 def create(shop, reference):
@@ -126,6 +137,26 @@ def test_a_frozen_statement_is_answered_within_five_seconds(own):
         )
         phone = holder.execute("SELECT phone FROM res_partner WHERE id = 101").fetchone()
     assert phone == (None,)
+
+
+def test_a_frozen_server_costs_its_own_statements_alone(own):
+    """Backends that are stopped hang for ever; those who wait for them are answered all the same."""
+    server, shop = own
+    create(shop, "before")
+    with server.connect("own") as database:
+        rows = database.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'shop'"
+        ).fetchall()
+        for (pid,) in rows:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(RpcError) as hung:
+                create(shop, "hung")
+            assert hung.value.name == "psycopg2.InterfaceError"
+            create(shop, "after")
+        finally:
+            for (pid,) in rows:
+                os.kill(pid, signal.SIGCONT)
 
 
 def test_the_shop_starts_without_its_database_and_finds_it_later(own):
