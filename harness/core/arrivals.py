@@ -47,7 +47,8 @@ class Arrivals:
 
     def where(self, mask: type_bool) -> Arrivals:
         """The rows of `mask`."""
-        return Arrivals(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
+        rows = np.flatnonzero(mask)
+        return Arrivals(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
 def arrivals_of(operations: Operations, limits_ns: Mapping[int, int]) -> Arrivals:
@@ -55,24 +56,25 @@ def arrivals_of(operations: Operations, limits_ns: Mapping[int, int]) -> Arrival
 
     A workload without a limit has no arrival that is GOOD.
     """
-    o = operations.where(_scheduled(operations))
-    if not len(o):
+    o = _scheduled(operations)
+    if not len(o.seq):
         none = np.zeros(0, dtype=np.int64)
         no = np.zeros(0, dtype=np.bool_)
         return Arrivals(none.astype(np.uint8), no, none, none, no, no, none, no)
     key, size = _chain_keys(o)
-    acked = o.outcome == Outcome.ACKED
+    bad = np.flatnonzero(o.outcome != Outcome.ACKED)
+    bad_key = key[bad]
 
     workload = np.zeros(size, dtype=np.uint8)
     workload[key] = o.workload
     canary = np.zeros(size, dtype=np.bool_)
-    canary[key] = _has(o, Flag.CANARY)
+    canary[key] = _has(o.flags, Flag.CANARY)
     final = np.zeros(size, dtype=np.bool_)
-    final[key[_has(o, Flag.FINAL)]] = True
+    final[key[_has(o.flags, Flag.FINAL)]] = True
     failed = np.zeros(size, dtype=np.bool_)
-    failed[key[~acked]] = True
+    failed[bad_key] = True
     shed = np.zeros(size, dtype=np.bool_)
-    shed[key[o.detail == Detail.HTTP_503_SHED]] = True
+    shed[bad_key[o.detail[bad] == Detail.HTTP_503_SHED]] = True
     intended_ns = np.full(size, _LATEST, dtype=np.int64)
     np.minimum.at(intended_ns, key, o.intended_ns)
     sent_ns = np.full(size, _LATEST, dtype=np.int64)
@@ -80,7 +82,7 @@ def arrivals_of(operations: Operations, limits_ns: Mapping[int, int]) -> Arrival
     done_ns = np.zeros(size, dtype=np.int64)
     np.maximum.at(done_ns, key, o.done_ns)
     bad_at_ns = np.zeros(size, dtype=np.int64)
-    np.maximum.at(bad_at_ns, key[~acked], _proof_ns(o.where(~acked)))
+    np.maximum.at(bad_at_ns, bad_key, _proof_ns(o, bad))
 
     limit_ns = np.full(256, -1, dtype=np.int64)
     for code, limit in limits_ns.items():
@@ -88,40 +90,38 @@ def arrivals_of(operations: Operations, limits_ns: Mapping[int, int]) -> Arrival
     answered = final & ~failed
     good = answered & (canary | (done_ns - intended_ns <= limit_ns[workload]))
     bad_at_ns = np.where(good, 0, np.where(failed, bad_at_ns, sent_ns))
-    used = intended_ns < _LATEST
-    return Arrivals(
-        workload, canary, intended_ns, done_ns, answered, good, bad_at_ns, shed
-    ).where(used)  # fmt: skip
+    found = Arrivals(workload, canary, intended_ns, done_ns, answered, good, bad_at_ns, shed)
+    return found.where(intended_ns < _LATEST)
 
 
-def _scheduled(o: Operations) -> type_bool:
-    stray = (o.kind == Kind.READ) & ~_has(o, Flag.FINAL)  # a read on the way, not an arrival
-    scheduled: type_bool = (o.kind != Kind.RESYNC) & ~stray
-    return scheduled
+def _scheduled(o: Operations) -> Operations:
+    """The calls of the schedule: no RESYNC, and no read that is only a step on the way."""
+    stray = (o.kind == Kind.RESYNC) | ((o.kind == Kind.READ) & ~_has(o.flags, Flag.FINAL))
+    return o.where(~stray) if stray.any() else o
 
 
 def _chain_keys(o: Operations) -> tuple[type_i64, int]:
     """A dense number per chain: the worker's offset plus the seq of the chain's first call."""
-    alone = _has(o, Flag.CANARY) | (o.kind == Kind.READ)
+    alone = _has(o.flags, Flag.CANARY) | (o.kind == Kind.READ)
     first = np.where(alone, o.seq, o.record).astype(np.int64)
     ends = np.zeros(int(o.worker.max()) + 1, dtype=np.int64)
-    for worker in np.unique(o.worker):
-        ends[worker] = int(first[o.worker == worker].max()) + 1
+    np.maximum.at(ends, o.worker, first + 1)
     offsets = np.concatenate([[0], np.cumsum(ends)])
     return first + offsets[o.worker], int(offsets[-1])
 
 
-def _proof_ns(bad: Operations) -> type_i64:
+def _proof_ns(o: Operations, bad: type_i64) -> type_i64:
     """When each call that was not ACKED proved that the platform was bad."""
+    detail, sent_ns, done_ns = o.detail[bad], o.sent_ns[bad], o.done_ns[bad]
     hung = (
-        (bad.outcome == Outcome.NONE)
-        | (bad.detail == Detail.TIMEOUT)
-        | (bad.detail == Detail.CONNECT_TIMEOUT)
-        | (bad.done_ns - bad.sent_ns > AT_ONCE_NS)
+        (o.outcome[bad] == Outcome.NONE)
+        | (detail == Detail.TIMEOUT)
+        | (detail == Detail.CONNECT_TIMEOUT)
+        | (done_ns - sent_ns > AT_ONCE_NS)
     )
-    return np.where(hung, bad.sent_ns, bad.done_ns)
+    return np.where(hung, sent_ns, done_ns)
 
 
-def _has(o: Operations, flag: Flag) -> type_bool:
-    has: type_bool = (o.flags & np.uint8(flag)) != 0
+def _has(flags: type_u8, flag: Flag) -> type_bool:
+    has: type_bool = (flags & np.uint8(flag)) != 0
     return has

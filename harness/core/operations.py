@@ -70,7 +70,10 @@ class Operations:
 
     def where(self, mask: type_bool) -> Operations:
         """The rows of `mask`."""
-        return Operations(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
+        rows = np.flatnonzero(mask)
+        if len(rows) == len(self):
+            return self
+        return Operations(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
     @classmethod
     def from_slots(cls, worker: int, slots: npt.NDArray[np.void]) -> Operations:

@@ -20,7 +20,7 @@ import numpy as np
 from harness.core.arrivals import Arrivals
 from harness.core.operations import type_bool, type_i64
 from harness.core.verdict import RecoveryTime
-from harness.core.windows import BIN_NS, Bar, Bins, Counts
+from harness.core.windows import BIN_NS, Bar, Bins, Counts, rising
 
 CANARY_LIMIT_NS = 250_000_000
 _WELL_AT_END_NS = 2 * BIN_NS  # as the window's own rule: two bins in a row are no accident
@@ -70,8 +70,8 @@ class _Seen:
         after = arrivals.where((arrivals.intended_ns >= begin) & (arrivals.intended_ns < end))
         due_ns = due_ns[(due_ns >= begin) & (due_ns < end)]
         counts = Counts.of(after.intended_ns, after.good, due_ns)
-        good_done_ns = np.sort(arrivals.done_ns[arrivals.good & (arrivals.done_ns > begin)])
-        bad_at_ns = np.sort(arrivals.bad_at_ns[~arrivals.good & (arrivals.bad_at_ns > begin)])
+        good_done_ns = rising(arrivals.done_ns[arrivals.good & (arrivals.done_ns > begin)])
+        bad_at_ns = rising(arrivals.bad_at_ns[~arrivals.good & (arrivals.bad_at_ns > begin)])
         bins = Bins.of(counts, bar, begin, end)
         return cls(watch, bar, counts, bins, after, good_done_ns, bad_at_ns)
 
