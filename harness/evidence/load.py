@@ -112,7 +112,10 @@ def _with_dropped(directory: Path, health: LedgerHealth) -> LedgerHealth:
 def _load_window(directory: Path, timeline: Timeline, operations: Operations) -> tuple[int, int]:
     """Begin and end of the schedule. A run that died ends with its last intended operation."""
     order = directory / layout.LOAD / "plan.json"
-    begun_ns = int(json.loads(order.read_text())["begin_ns"]) if order.exists() else 0
+    try:
+        begun_ns = int(json.loads(order.read_text())["begin_ns"]) if order.exists() else 0
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedEvidence(f"load/{order.name}: `begin_ns` cannot be read: {error}") from error
     stopped = timeline.last(MarkName.LOAD_STOPPED)
     if stopped is not None:
         return begun_ns, stopped.earliest_ns
@@ -148,7 +151,7 @@ def _read_back(directory: Path, name: str, operations: Operations) -> ReadBack |
     head = canonical.loads(_LookHead, head_file)
     try:
         rows = np.load(head_file.with_suffix(".npy"), allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DamagedEvidence(f"{head_file.with_suffix('.npy').name}: {error}") from error
     if rows.dtype != ROW:
         raise DamagedEvidence(f"{name}.npy holds {rows.dtype}, not the rows of a read-back")

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import Refused
+from harness.evidence import canonical
 from harness.inputs import places
 from harness.preflight import refuse_full_disk
+from tests.cli import stand_ins
 
 EXAMPLE = (places.SHIPPED / "targets.yaml").read_text()
 PEAKDRILL = [sys.executable, "-m", "harness.cli"]
@@ -136,6 +138,16 @@ def test_a_damaged_run(real, tmp_path: Path, command: str) -> None:
     refused(real(command, "r1"), "r1/plan.json", code=4)
     (run / "seal.json").write_text("{}")
     refused(real(command, "r1"), "seal.json", code=4)
+
+
+@pytest.mark.parametrize("body", ["", '{"begin_ns": ', "{}", "[]", '{"begin_ns": null}'])
+def test_a_torn_run_that_was_never_sealed(real, tmp_path: Path, body: str) -> None:
+    run = tmp_path / "runs" / "r1"
+    (run / "load").mkdir(parents=True)
+    (run / "plan.json").write_bytes(canonical.dumps(stand_ins.plan()))
+    (run / "events.jsonl").write_text("")
+    (run / "load" / "plan.json").write_text(body)
+    refused(real("check", "r1"), "load/plan.json: `begin_ns` cannot be read", code=4)
 
 
 def test_new_overwrites_nothing(real, tmp_path: Path) -> None:
