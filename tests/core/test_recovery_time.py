@@ -188,7 +188,8 @@ def test_the_truth_lies_within(
     # a refused request may end just after the platform is back: half a millisecond of it
     assert seen.low_ns <= lasts + MS // 2
     assert lasts <= seen.high_ns
-    assert seen.high_ns - seen.low_ns <= 2 * (step + took) + 250 * MS + MS
+    forgiven = 100 * MS  # one in a hundred of a window of 10 s: that much may hide at its low end
+    assert seen.high_ns - seen.low_ns <= 2 * (step + took) + 250 * MS + forgiven
 
 
 def steady(seconds: int, bad: range | None = None, rate: int = 20) -> tuple[list[Op], list[int]]:

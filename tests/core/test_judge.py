@@ -1,0 +1,365 @@
+"""The lattice: what passes, what does not, and what is never a pass."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from harness.core import checks, gates, measures
+from harness.core.evidence import Evidence, LedgerHealth
+from harness.core.judge import judge
+from harness.core.operation import Workload
+from harness.core.plan import Plan, Size
+from harness.core.targets import Targets
+from harness.core.timeline import Mark, MarkName, Timeline
+from harness.core.verdict import Judgement, Verdict, gravest
+from harness.evidence import canonical
+from tests.core import simulate
+from tests.core.simulate import MS, ORDERS, Defects, S
+
+ORDERS_ALONE = Targets(simulate.TARGETS.workloads[:1])
+
+
+def run(**given: object) -> tuple[Plan, Evidence]:
+    """A short honest run of order capture alone."""
+    plan = given.pop("plan", None) or simulate.plan_of(targets=ORDERS_ALONE)
+    return simulate.evidence(plan=plan, **({"outage_s": 6.0, "after_s": 15.0} | given))
+
+
+def judged(evidence: tuple[Plan, Evidence], **observed: object) -> Judgement:
+    plan, seen = evidence
+    return judge(plan, replace(seen, observation=replace(seen.observation, **observed)))
+
+
+def unfit(found: Judgement) -> list[str]:
+    return [f.name for f in found.fitness if not f.fit]
+
+
+def test_an_honest_run_is_met_and_says_so_in_plain_words() -> None:
+    found = judge(*run())
+    assert found.verdict is Verdict.MET
+    assert unfit(found) == []
+    assert found.reasons[0].startswith("Safe: ")
+    assert "order-capture: down for 5.9-6.1 s, objective 60 s; 0 of " in found.reasons[0]
+    assert "acknowledged orders lost" in found.reasons[0]
+
+
+def test_the_null_run_is_invalid_and_names_that_no_effect_was_observed() -> None:
+    found = judge(*run(null=True))
+    assert found.verdict is Verdict.INVALID
+    assert "no effect was observed" in found.reasons[0]
+    assert unfit(found) == ["effect"]
+    assert [w.verdict for w in found.workloads] == [Verdict.INVALID]
+
+
+def test_a_null_run_with_a_proven_loss_is_missed() -> None:
+    found = judge(*run(null=True, defects=Defects(lost=1)))
+    assert found.verdict is Verdict.MISSED
+
+
+def test_a_loss_is_missed_and_told_first() -> None:
+    found = judge(*run(defects=Defects(lost=3)))
+    assert found.verdict is Verdict.MISSED
+    assert found.reasons[0].startswith("Not safe: order-capture: 3 of ")
+    assert "(EUR 144.00)" in found.reasons[0]
+    assert found.workloads[0].rpo is not None
+    assert found.workloads[0].rpo.examples[0].startswith(f"lost pd-{simulate.RUN_ID}-0-")
+
+
+def test_a_missed_objective_is_missed() -> None:
+    slow = Targets((replace(ORDERS_ALONE.workloads[0], rto_s=4),))
+    found = judge(*run(plan=simulate.plan_of(targets=slow)))
+    assert found.verdict is Verdict.MISSED
+    assert "down for 5.9-6.1 s, objective 4 s" in found.reasons[0]
+
+
+def test_an_interval_across_the_objective_proves_nothing() -> None:
+    close = Targets((replace(ORDERS_ALONE.workloads[0], rto_s=6.0),))
+    found = judge(*run(plan=simulate.plan_of(targets=close)))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.reasons[0].startswith("Not proven: ")
+
+
+def test_a_skipped_capability_is_inconclusive_with_its_reason() -> None:
+    why = "skipped: platform embedded lacks tenants"
+    found = judged(run(), skipped=why)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.reasons == (why,)
+    assert {f.reason for w in found.workloads for f in w.findings} == {why}
+    assert [f.check for f in found.workloads[0].findings] == ["rto", "rpo"]
+
+
+def test_an_interrupted_run_is_invalid_unless_a_loss_is_proven() -> None:
+    found = judged(run(), interrupted="SIGINT")
+    assert found.verdict is Verdict.INVALID
+    assert found.reasons[0] == "Not judged: the run was interrupted: SIGINT"
+    assert judged(run(defects=Defects(lost=1)), interrupted="SIGINT").verdict is Verdict.MISSED
+    slow = Targets((replace(ORDERS_ALONE.workloads[0], rto_s=4),))
+    late = run(plan=simulate.plan_of(targets=slow))
+    assert judged(late, interrupted="SIGINT").verdict is Verdict.INVALID
+
+
+@pytest.mark.parametrize(
+    ("observed", "name"),
+    [
+        ({"whole_before": False, "whole_before_why": "no standby"}, "platform-whole"),
+        ({"effect_observed": False}, "effect"),
+        ({"heal_observed": False}, "healed"),
+        ({"workers_lost": ("worker 0",)}, "load-workers"),
+        ({"clock_error_ns": 4 * S}, "clock"),
+    ],
+)
+def test_unfitness_voids_met_but_not_a_loss(observed: dict[str, object], name: str) -> None:
+    found = judged(run(), **observed)
+    assert found.verdict is Verdict.INVALID
+    assert name in unfit(found)
+    assert any(name in reason for reason in found.reasons)
+    assert judged(run(defects=Defects(lost=2)), **observed).verdict is Verdict.MISSED
+
+
+def with_ledger(evidence: tuple[Plan, Evidence], **health: object) -> tuple[Plan, Evidence]:
+    plan, seen = evidence
+    ledgers = tuple(replace(ledger, **health) for ledger in seen.ledgers)
+    return plan, replace(seen, ledgers=ledgers)
+
+
+@pytest.mark.parametrize(
+    ("health", "name"),
+    [({"torn": 1}, "ledger"), ({"dropped": 1}, "schedule"), ({"lag_p999_ns": S}, "generator-lag")],
+)
+def test_the_generator_s_own_trouble_voids_met(health: dict[str, object], name: str) -> None:
+    found = judge(*with_ledger(run(), **health))
+    assert found.verdict is Verdict.INVALID
+    assert unfit(found) == [name]
+
+
+def test_a_torn_ledger_or_half_a_read_back_proves_no_loss() -> None:
+    lost = run(defects=Defects(lost=2))
+    assert judge(*with_ledger(lost, torn=1)).verdict is Verdict.INVALID
+    plan, seen = lost
+    half = replace(seen.second, complete=False, why_incomplete="invoices did not answer")
+    assert judge(plan, replace(seen, second=half)).verdict is Verdict.INVALID
+    assert judge(plan, replace(seen, first=None, second=None)).verdict is Verdict.INVALID
+
+
+def test_keys_beyond_the_ledger_s_end_make_the_ledger_unfit_and_are_no_violation() -> None:
+    found = judge(*run(defects=Defects(beyond_end=2)))
+    assert found.verdict is Verdict.INVALID
+    assert unfit(found) == ["ledger"]
+    assert found.workloads[0].rpo is not None
+    assert found.workloads[0].rpo.gated.violations == 0
+
+
+def test_a_worker_without_a_ledger_is_unfit() -> None:
+    plan, seen = run(plan=simulate.plan_of(targets=ORDERS_ALONE, workers=2))
+    assert judge(plan, seen).verdict is Verdict.MET
+    assert "ledger" in unfit(judge(plan, replace(seen, ledgers=seen.ledgers[:1])))
+
+
+def test_arrivals_that_the_ledger_never_saw_are_dropped_ones() -> None:
+    plan, seen = run()
+    others = seen.operations.record != seen.operations.record[0]
+    found = judge(plan, replace(seen, operations=seen.operations.where(others)))
+    assert "schedule" in unfit(found)
+
+
+def test_a_baseline_too_short_or_sick_is_unfit() -> None:
+    short = run(plan=simulate.plan_of(targets=ORDERS_ALONE, size=Size.FULL))
+    assert unfit(judge(*short)) == ["baseline"]
+    slow = Targets((replace(ORDERS_ALONE.workloads[0], latency_limit_s=0.001),))
+    assert "baseline" in unfit(judge(*run(plan=simulate.plan_of(targets=slow))))
+
+
+def test_too_few_operations_judge_nothing() -> None:
+    rare = Targets((replace(ORDERS_ALONE.workloads[0], rate_per_s=1, canary_per_s=1),))
+    assert "operations" in unfit(judge(*run(plan=simulate.plan_of(targets=rare))))
+
+
+def test_a_check_that_crashes_is_inconclusive_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def crash(*_: object, **__: object) -> None:
+        raise ValueError("no such column")
+
+    monkeypatch.setattr(measures, "recovery_time", crash)
+    found = judge(*run())
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "rto crashed: ValueError: no such column" in found.reasons[0]
+    assert found.workloads[0].findings[1].verdict is Verdict.MET  # the other check stands
+    monkeypatch.setattr(measures.Measures, "records", property(crash))
+    assert judge(*run()).verdict is Verdict.INVALID  # fitness itself cannot be had
+
+
+def test_nothing_checked_is_inconclusive() -> None:
+    bare = replace(simulate.SCENARIO, checks=[])
+    found = judge(*run(plan=simulate.plan_of(targets=ORDERS_ALONE, scenario=bare)))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.reasons[0] == "Not proven: nothing was checked"
+
+
+def test_only_named_checks_count() -> None:
+    timed = replace(simulate.SCENARIO, checks=[checks.rto])
+    plan = simulate.plan_of(targets=ORDERS_ALONE, scenario=timed)
+    found = judge(*run(plan=plan, defects=Defects(lost=1)))
+    assert found.verdict is Verdict.MET
+    assert [f.check for f in found.workloads[0].findings] == ["rto"]
+    assert "rpo: not named by the scenario" in found.not_checked
+
+
+def test_a_workload_without_writes_stands_under_not_checked() -> None:
+    reader = replace(
+        simulate.TARGETS.workloads[5], rpo_s=None, rpo_not_applicable_reason="reads only"
+    )
+    plan = simulate.plan_of(targets=Targets((ORDERS_ALONE.workloads[0], reader)))
+    found = judge(*run(plan=plan))
+    assert found.verdict is Verdict.MET
+    assert "finance-reporting rpo: not applicable: reads only" in found.not_checked
+    assert [f.check for f in found.workloads[1].findings] == ["rto"]
+
+
+def test_an_adapter_that_nobody_has_run_cannot_pass() -> None:
+    facts = replace(simulate.FACTS, unproven=("kubernetes",))
+    found = judge(*run(plan=simulate.plan_of(targets=ORDERS_ALONE, facts=facts)))
+    assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def test_stores_that_disagree_are_a_violation() -> None:
+    plan, seen = run()
+    assert seen.second is not None
+    told = replace(seen.second, disagreements=("payment of pd-x-0-1 was called twice", "and more"))
+    found = judge(plan, replace(seen, second=told))
+    assert found.verdict is Verdict.MISSED
+    assert "called twice (and 1 more)" in found.reasons[0]
+
+
+def test_rows_that_nobody_sent_are_a_violation() -> None:
+    assert judge(*run(defects=Defects(foreign=1))).verdict is Verdict.MISSED
+
+
+def test_the_recovery_has_a_limit_of_its_own() -> None:
+    hasty = replace(simulate.SCENARIO, recovery=replace(simulate.SCENARIO.recovery, within_s=5))
+    found = judge(*run(plan=simulate.plan_of(targets=ORDERS_ALONE, scenario=hasty)))
+    assert found.verdict is Verdict.MISSED
+    assert [w.verdict for w in found.workloads] == [Verdict.MET]
+    assert next(f for f in found.findings if f.check == "recovery").verdict is Verdict.MISSED
+
+
+def test_cut_short_before_the_target_is_inconclusive() -> None:
+    plan, seen = run(outage_s=20.0, after_s=0.0)
+    found = judge(plan, replace(seen, load_stopped_ns=seen.load_stopped_ns - 5 * S))
+    assert found.workloads[0].findings[0].verdict is Verdict.INCONCLUSIVE
+    assert "watched for only" in found.workloads[0].findings[0].reason
+
+
+def test_never_back_when_the_target_has_passed_is_missed() -> None:
+    slow = Targets((replace(ORDERS_ALONE.workloads[0], rto_s=10),))
+    found = judge(*run(plan=simulate.plan_of(targets=slow), outage_s=20.0, after_s=0.0))
+    assert found.workloads[0].rto is not None
+    assert found.workloads[0].rto.high_ns is None
+    assert found.workloads[0].findings[0].verdict is Verdict.MISSED
+
+
+def test_observation_ends_where_its_mark_stands() -> None:
+    plan, seen = run(after_s=25.0)
+    ended = Mark(MarkName.OBSERVATION_ENDED, *[seen.load_stopped_ns - 5 * S] * 2)
+    found = judge(plan, replace(seen, timeline=Timeline((*seen.timeline.marks, ended))))
+    rto = found.workloads[0].rto
+    assert rto is not None
+    assert rto.observed_until_ns == (6 + 20) * S - 5 * MS
+
+
+def test_a_replayed_loss_counts_only_before_it_when_replay_was_in_time() -> None:
+    plan, seen = run(defects=Defects(replayed=2))
+    assert judge(plan, seen).verdict is Verdict.MET
+    rpo = judge(plan, seen).workloads[0].rpo
+    assert rpo is not None
+    assert (rpo.gated_read_back, rpo.gated.lost, rpo.gated.replayed) == ("second", 0, 2)
+    assert rpo.before_replay.lost == 2
+    late = replace(seen.observation, replay_ended_ns=seen.load_stopped_ns + 60 * S)
+    found = judge(plan, replace(seen, observation=late))
+    assert found.verdict is Verdict.MISSED
+    assert found.workloads[0].rpo is not None
+    assert found.workloads[0].rpo.gated_read_back == "first"
+
+
+def test_losses_within_the_limits_are_met_and_time_gates_too() -> None:
+    lax = replace(ORDERS_ALONE.workloads[0], rpo_s=300, lost_max=None)
+    plan = simulate.plan_of(targets=Targets((lax,)))
+    found = judge(*run(plan=plan, defects=Defects(lost=3)))
+    assert found.verdict is Verdict.MET
+    plan = simulate.plan_of(targets=Targets((replace(lax, rpo_s=0.1),)))
+    found = judge(*run(plan=plan, defects=Defects(lost=3)))
+    assert found.verdict is Verdict.MISSED
+    assert "s back, objective 0.1 s" in found.reasons[0]
+    plan = simulate.plan_of(targets=Targets((replace(lax, lost_max=2),)))
+    assert judge(*run(plan=plan, defects=Defects(lost=3))).verdict is Verdict.MISSED
+
+
+def test_doubt_about_absent_writes_is_met_with_a_note() -> None:
+    found = judge(*run(mode="hang"))
+    assert found.verdict is Verdict.MET
+    assert any("lost for certain" in note for note in found.notes)
+
+
+def test_zero_lost_comes_with_its_bound() -> None:
+    found = judge(*run())
+    acked = found.workloads[0].rpo.gated.acked  # type: ignore[union-attr]
+    assert any(f"below 3/{acked:,} at 95%" in note for note in found.notes)
+
+
+def test_split_brain_is_named() -> None:
+    found = judge(*run(defects=Defects(lost_early=2)))
+    assert any("split brain" in note for note in found.notes)
+
+
+def test_a_degraded_mode_is_judged_by_its_lower_bar() -> None:
+    degraded = replace(simulate.SCENARIO, degraded_mode=True)
+    target = replace(ORDERS_ALONE.workloads[0], min_capacity=0.5)
+    plan = simulate.plan_of(targets=Targets((target,)), scenario=degraded)
+    rto = judge(*run(plan=plan)).workloads[0].rto
+    assert rto is not None
+    assert rto.full_high_ns is not None
+
+
+def test_a_latent_fault_is_timed_by_the_outage() -> None:
+    latent = replace(simulate.SCENARIO, rto_clock="outage")
+    plan, seen = run(plan=simulate.plan_of(targets=ORDERS_ALONE, scenario=latent))
+    early = Mark(MarkName.FAULT_ACTIVE, simulate.BEGUN_NS + 10 * S, simulate.BEGUN_NS + 10 * S)
+    found = judge(plan, replace(seen, timeline=Timeline((early, *seen.timeline.marks))))
+    rto = found.workloads[0].rto
+    assert rto is not None
+    assert rto.outage_high_ns is not None
+    assert rto.high_ns is not None
+    assert rto.outage_high_ns < rto.high_ns
+    assert "down for 5.9-6.1 s" in found.reasons[0]
+
+
+def test_judging_twice_gives_the_same_bytes() -> None:
+    one, two = (canonical.dumps(judge(*run(defects=Defects(lost=1)))) for _ in range(2))
+    assert one == two
+    json.loads(one, parse_float=pytest.fail)  # integers only
+
+
+def test_the_gravest_wins() -> None:
+    order = [Verdict.MET, Verdict.INCONCLUSIVE, Verdict.MISSED]
+    for i, one in enumerate(order):
+        for j, other in enumerate(order):
+            assert gravest([one, other]) is order[max(i, j)]
+
+
+def test_workloads_keep_the_order_of_the_targets() -> None:
+    found = judge(*simulate.evidence(outage_s=4.0, after_s=12.0))
+    assert [w.workload for w in found.workloads] == list(Workload)
+    assert found.verdict is Verdict.MET
+
+
+def test_an_empty_evidence_is_never_a_pass() -> None:
+    plan, seen = run()
+    nothing = seen.operations.where(seen.operations.seq < 0)
+    empty = replace(seen, operations=nothing, ledgers=(LedgerHealth(0, True, 0, 0, 0, 0, 0),))
+    found = judge(plan, empty)
+    assert found.verdict is not Verdict.MET
+    assert gates.gate_recovery([], 5).verdict is Verdict.INCONCLUSIVE
+    assert ORDERS in [w.workload for w in found.workloads]
