@@ -160,7 +160,7 @@ def rate_scale(highest: float) -> Scale:
     if highest <= 0:
         return Scale(0.0, 1.0)
     power = 10.0 ** math.floor(math.log10(highest))
-    step = next(s for s in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if s * power >= highest)
+    step = next((s for s in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8) if s * power >= highest), 10)
     return Scale(0.0, step * power)
 
 

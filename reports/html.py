@@ -71,7 +71,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         WORD=words.WORD,
-        check_title=lambda name: checks.ALL[name].title if name in checks.ALL else name,
+        check_title=_check_title,
         counted=counted,
         share_below=_share_below,
         is_skipped=words.is_skipped,
@@ -84,6 +84,16 @@ def _environment() -> Environment:
         rate=lambda value: f"{value:g}",
     )
     return environment
+
+
+_MORE_CHECKS = {
+    "recovery": "Recovery within its own limit",
+    "proven-adapter": "The platform's adapter has been run before",
+}
+
+
+def _check_title(name: str) -> str:
+    return checks.ALL[name].title if name in checks.ALL else _MORE_CHECKS.get(name, name)
 
 
 def _finalize(value: object) -> object:
@@ -107,11 +117,11 @@ def _figures(record: RunRecord, views: tuple[WorkloadView, ...]) -> list[Figure]
     found: list[Figure] = []
     last = slowest(views)
     if last is not None and last.rto is not None:
-        late = not last.rto.recovered or (last.rto.high_ns or 0) > last.rto.target_ns
+        late = last.verdict_of(checks.rto.name) is Verdict.MISSED
         found.append(
             Figure(
                 "Slowest recovery",
-                last.rto_text if last.rto.recovered else "not recovered",
+                last.rto_text if last.high_ns is not None else "not recovered",
                 f"{last.name}, target {last.rto_target_text}",
                 Verdict.MISSED.value if late else "",
             )

@@ -78,22 +78,26 @@ def _workload(judged: WorkloadJudgement, plan: Plan) -> Plain:
     target = plan.targets.of(judged.workload)
     return {
         "verdict": judged.verdict.value,
-        "rto": _rto(judged.rto, target.rto_s if target else None),
+        "rto": _rto(judged.rto, target.rto_s if target else None, plan.scenario.rto_clock),
         "rpo": _rpo(judged.rpo, target.rpo_s if target else None),
         "findings": [_finding(f) for f in judged.findings],
     }
 
 
-def _rto(rto: RecoveryTime | None, declared_s: float | None) -> Plain:
+def _rto(rto: RecoveryTime | None, declared_s: float | None, clock: str) -> Plain:
     """`recovered` null: not measured. `high_s` null as well where it did not recover."""
     if rto is None:
         target_s = None if declared_s is None else rounded(declared_s)
         return {"target_s": target_s, "low_s": None, "high_s": None, "recovered": None}
+    latent = clock == "outage" and rto.outage_low_ns is not None
     return {
         "target_s": _s(rto.target_ns),
-        "low_s": _s(rto.low_ns),
-        "high_s": _s(rto.high_ns),
+        "low_s": _s(rto.outage_low_ns if latent else rto.low_ns),
+        "high_s": _s(rto.outage_high_ns if latent else rto.high_ns),
         "recovered": rto.recovered,
+        "clock": clock,
+        "fault_low_s": _s(rto.low_ns),
+        "fault_high_s": _s(rto.high_ns),
         "observed_until_s": _s(rto.observed_until_ns),
         "resolution_s": _s(rto.resolution_ns),
         "widened_by_s": _s(rto.widened_by_ns),
@@ -105,6 +109,11 @@ def _rto(rto: RecoveryTime | None, declared_s: float | None) -> Plain:
         "down_s": _s(rto.down_ns),
         "degraded_s": _s(rto.degraded_ns),
         "backlog_drained_s": _s(rto.backlog_drained_ns),
+        "well_at_end": rto.well_at_end,
+        "shed": rto.shed,
+        "full_low_s": _s(rto.full_low_ns),
+        "full_high_s": _s(rto.full_high_ns),
+        "burn_rate_alert_s": _s(rto.burn_rate_alert_ns),
     }
 
 

@@ -24,7 +24,7 @@ from reports.chart import (
     time_ticks,
 )
 from reports.view import WorkloadView
-from reports.words import MARK_WORD, NS_PER_S, figure, milliseconds_or_seconds, seconds, span
+from reports.words import MARK_WORD, NS_PER_S, figure, milliseconds_or_seconds, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,12 @@ class Flag:
     when: str
     at_per_cent: float
     row: int
-    leftwards: bool
+
+    @property
+    def sides(self) -> tuple[tuple[str, bool], ...]:
+        """Where the label goes, as (width of the screen, leftwards): it must stay inside."""
+        narrow, wide = self.at_per_cent > 42, self.at_per_cent > 68
+        return (("any", wide),) if narrow == wide else (("narrow", narrow), ("wide", wide))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def _panorama(
 
 def _within(series: Series, axis: Axis) -> Series:
     at_s = series.begin_s + np.arange(len(series.scheduled))
-    kept = (at_s + 1 > axis.begin_s) & (at_s < axis.end_s)
+    kept = (at_s >= axis.begin_s - 0.001) & (at_s + 1 <= axis.end_s + 0.001)  # whole bins only
     first = int(np.argmax(kept)) if kept.any() else 0
     return replace(
         series,
@@ -170,19 +175,18 @@ def _flags(record: RunRecord, views: tuple[WorkloadView, ...], axis: Axis) -> tu
     highs = [v.rto.high_ns for v in views if v.rto is not None]
     if highs and None not in highs and any(highs):
         at_s = max(h for h in highs if h is not None) / NS_PER_S
-        found.append(("recovered", "every workload is well", at_s, seconds(at_s)))
+        found.append(("recovered", "all workloads well", at_s, seconds(at_s)))
     found = sorted((f for f in found if axis.begin_s <= f[2] <= axis.end_s), key=lambda f: f[2])
     return tuple(
-        Flag(name, label, when, at := axis.per_cent(at_s), row, at > 50)
+        Flag(name, label, when, axis.per_cent(at_s), row)
         for row, (name, label, at_s, when) in enumerate(found)
     )
 
 
 def _when(mark: Mark, origin_ns: int) -> tuple[float, str]:
-    early_s, late_s = ((ns - origin_ns) / NS_PER_S for ns in (mark.earliest_ns, mark.latest_ns))
-    if mark.name is MarkName.FAULT_ACTIVE:
-        return 0.0, "0 s"
-    return late_s, span(early_s, late_s) if late_s - early_s > 1 else seconds(late_s)
+    """The latest instant; the table of all marks has the whole interval."""
+    late_s = 0.0 if mark.name is MarkName.FAULT_ACTIVE else (mark.latest_ns - origin_ns) / NS_PER_S
+    return late_s, seconds(late_s)
 
 
 def _outage(rto: RecoveryTime | None, axis: Axis) -> Outage | None:
@@ -280,7 +284,7 @@ RATIO_MAX = 2.5
 def bars(views: tuple[WorkloadView, ...]) -> tuple[Bar, ...]:
     """Each in shares of its own target, so that all targets stand on one line."""
     measured = [(v, v.rto) for v in views if v.rto is not None]
-    ratios = [_ratio(rto.high_ns or rto.low_ns, rto.target_ns) for _, rto in measured]
+    ratios = [_ratio(v.high_ns or v.low_ns, rto.target_ns) for v, rto in measured]
     widest = min(RATIO_MAX, max([1.25, *(r * 1.05 for r in ratios)]))
 
     def place(ns: int, rto: RecoveryTime) -> float:
@@ -290,10 +294,10 @@ def bars(views: tuple[WorkloadView, ...]) -> tuple[Bar, ...]:
         Bar(
             view=view,
             target_per_cent=round(100 / widest, 3),
-            low_per_cent=place(rto.low_ns, rto),
-            high_per_cent=100.0 if rto.high_ns is None else place(rto.high_ns, rto),
-            open_end=rto.high_ns is None,
-            beyond=_ratio(rto.low_ns, rto.target_ns) >= widest,
+            low_per_cent=place(view.low_ns, rto),
+            high_per_cent=100.0 if view.high_ns is None else place(view.high_ns, rto),
+            open_end=view.high_ns is None,
+            beyond=_ratio(view.low_ns, rto.target_ns) >= widest,
             description=f"{view.name}: {view.rto_text}; target {view.rto_target_text}.",
         )
         for view, rto in measured

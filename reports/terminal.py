@@ -22,7 +22,7 @@ from harness.core.record import RunRecord
 from harness.core.verdict import Verdict
 from harness.evidence import layout
 from harness.progress import LiveView, WorkloadRate
-from reports.view import findings, workloads
+from reports.view import workloads
 from reports.words import SIGN, clean, figure, headline, other_reasons, seconds
 
 COLOUR = {
@@ -34,6 +34,7 @@ COLOUR = {
 }
 PLAIN_EVERY_S = 10.0
 _METER = 14
+_SHOWN = 5
 
 
 class TerminalProgress:
@@ -108,18 +109,22 @@ class TerminalProgress:
         return Group(head, self._rates(self._view))
 
     def _rates(self, view: LiveView) -> Table:
+        """A row a workload; the meter only where there is room for it."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column("workload")
-        table.add_column("offered/s", justify="right")
-        table.add_column("good/s", justify="right")
-        table.add_column("", no_wrap=True)
-        table.add_column("since the fault, of the target", no_wrap=True)
+        roomy = self._console.width >= 100
+        table.add_column("workload", no_wrap=True, overflow="crop")
+        table.add_column("offered/s", justify="right", no_wrap=True, overflow="crop")
+        table.add_column("good/s", justify="right", no_wrap=True, overflow="crop")
+        if roomy:
+            table.add_column("", no_wrap=True, overflow="crop")
+        table.add_column("since the fault, of the target", overflow="fold")
         for rate in view.rates:
+            meter = [_meter(rate, ascii_only=self._ascii)] if roomy else []
             table.add_row(
                 rate.workload.value,
                 f"{rate.offered_per_s:.1f}",
                 f"{rate.good_per_s:.1f}",
-                _meter(rate, ascii_only=self._ascii),
+                *meter,
                 self._standing(rate, view.since_fault_s),
             )
         return table
@@ -196,11 +201,11 @@ def print_verdict(record: RunRecord, directory: Path, *, console: Console | None
 def _numbers(record: RunRecord, *, ascii_only: bool) -> Table:
     """Narrow enough for 80 columns."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("workload", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("recovered after", justify="right")
-    table.add_column("target", justify="right", no_wrap=True)
-    table.add_column("lost of acked", justify="right")
+    table.add_column("workload", no_wrap=True, overflow="crop")
+    table.add_column("verdict", no_wrap=True, overflow="crop")
+    table.add_column("recovered after", justify="right", overflow="fold")
+    table.add_column("target", justify="right", no_wrap=True, overflow="crop")
+    table.add_column("lost of acked", justify="right", overflow="fold")
     for view in workloads(record):
         sign = "" if ascii_only else f"{SIGN[view.verdict]} "
         table.add_row(
@@ -214,27 +219,17 @@ def _numbers(record: RunRecord, *, ascii_only: bool) -> Table:
 
 
 def _paragraphs(record: RunRecord, console: Console) -> None:
-    """What stands behind the numbers: failed checks of the platform, fitness, what is unknown."""
+    """What stands behind the numbers; the report has all of it."""
     judgement = record.judgement
-    for found in judgement.findings:
-        if found.verdict is not Verdict.MET:
-            _print(
-                console, Text(f"{found.verdict.value}: {clean(found.check)}: {clean(found.reason)}")
-            )
-    for condition in judgement.fitness:
-        if not condition.fit:
-            said = f"{condition.name}: {condition.measured}; limit: {condition.limit}"
-            _print(console, Text(f"not fit: {clean(said)}"))
     examples = [e for w in judgement.workloads if w.rpo for e in w.rpo.examples]
-    if examples:
-        _print(console, Text(f"found: {clean(', '.join(examples[:5]))}"))
-    for text in judgement.notes:
-        _print(console, Text(f"note: {clean(text)}"))
-    if judgement.not_checked:
-        _print(console, Text("not checked:"))
-        for text in judgement.not_checked:
-            _print(console, Text(f"  {clean(text)}"))
-    if judgement.notes or judgement.not_checked or examples or not findings(record):
+    lines = [f"found: {', '.join(examples[:_SHOWN])}"] if examples else []
+    lines += [f"note: {text}" for text in judgement.notes[:_SHOWN]]
+    if len(judgement.notes) > _SHOWN:
+        lines.append(f"note: {len(judgement.notes) - _SHOWN} more in the report")
+    lines += [f"not checked: {text}" for text in judgement.not_checked]
+    for text in lines:
+        _print(console, Text(clean(text)))
+    if lines:
         _print(console, Text(""))
 
 

@@ -62,6 +62,7 @@ class WorkloadView:
     target: WorkloadTarget | None
     series: Series | None
     offered_share: float | None  # of the schedule, during the outage; None where there was none
+    clock: str  # what the gated recovery time counts from: "fault", or "outage" (a latent fault)
 
     @property
     def workload(self) -> Workload:
@@ -90,7 +91,25 @@ class WorkloadView:
 
     @property
     def rto_text(self) -> str:
-        return recovery_span(self.rto)
+        if self.rto is None:
+            return "not measured"
+        return recovery_span(self.low_ns, self.high_ns, well_at_end=self.rto.well_at_end)
+
+    @property
+    def low_ns(self) -> int:
+        """Low end of what is gated."""
+        if self.rto is None:
+            return 0
+        late = self.clock == "outage" and self.rto.outage_low_ns is not None
+        return self.rto.outage_low_ns or 0 if late else self.rto.low_ns
+
+    @property
+    def high_ns(self) -> int | None:
+        """High end of what is gated; None where nothing recovered."""
+        if self.rto is None:
+            return None
+        late = self.clock == "outage" and self.rto.outage_low_ns is not None
+        return self.rto.outage_high_ns if late else self.rto.high_ns
 
     @property
     def rto_target_text(self) -> str:
@@ -164,6 +183,7 @@ def workloads(record: RunRecord) -> tuple[WorkloadView, ...]:
             target=record.plan.targets.of(judged.workload),
             series=drawn.get(judged.workload),
             offered_share=offered_share(record, judged.rto, drawn.get(judged.workload)),
+            clock=record.plan.scenario.rto_clock,
         )
         for judged in record.judgement.workloads
     )
@@ -188,13 +208,11 @@ def has_fault(record: RunRecord) -> bool:
 def slowest(views: tuple[WorkloadView, ...]) -> WorkloadView | None:
     """The workload that was away longest; one that never came back is slower than any."""
     measured = [v for v in views if v.rto is not None]
-    return max(measured, key=lambda v: _away_ns(v.rto), default=None)
+    return max(measured, key=_away_ns, default=None)
 
 
-def _away_ns(rto: RecoveryTime | None) -> float:
-    if rto is None:
-        return -1.0
-    return float("inf") if rto.high_ns is None else float(rto.high_ns)
+def _away_ns(view: WorkloadView) -> float:
+    return float("inf") if view.high_ns is None else float(view.high_ns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+from harness.core import wording
 from harness.core.timeline import MarkName
-from harness.core.verdict import Finding, Judgement, RecoveryTime, Verdict
+from harness.core.verdict import Finding, Judgement, Verdict
 
 NS_PER_S = 1_000_000_000
 
@@ -68,7 +69,16 @@ def headline(judgement: Judgement) -> str:
 
 
 def other_reasons(judgement: Judgement) -> tuple[str, ...]:
-    return tuple(clean(reason) for reason in judgement.reasons[1:])
+    """What else must be said: not what the headline says, nor what the table of numbers shows.
+
+    The judge has a sentence for every workload; those of workloads that were met, or that an
+    unfit run says nothing about, are the table's rows in words.
+    """
+    first = headline(judgement)
+    telling = {Verdict.MISSED, Verdict.INCONCLUSIVE, Verdict.ERROR}
+    tabled = tuple(f"{w.workload}: " for w in judgement.workloads if w.verdict not in telling)
+    others = (clean(reason) for reason in judgement.reasons[1:])
+    return tuple(text for text in others if text not in first and not text.startswith(tabled))
 
 
 def is_skipped(finding: Finding) -> bool:
@@ -147,11 +157,16 @@ def span(low_s: float, high_s: float) -> str:
     return f"{'0' if low_s == 0 else low} to {'0' if high_s == 0 else high} s"
 
 
-def recovery_span(rto: RecoveryTime | None) -> str:
-    """The RTO as measured: always an interval, open where nothing recovered."""
-    if rto is None:
-        return "not measured"
-    low_s = rto.low_ns / NS_PER_S
-    if rto.high_ns is None or not rto.recovered:
-        return f"over {seconds(low_s)}, not recovered"
-    return span(low_s, rto.high_ns / NS_PER_S)
+def recovery_span(low_ns: int, high_ns: int | None, *, well_at_end: bool = False) -> str:
+    """A recovery time as the judge words it: an interval in tenths, rounded outwards.
+
+    >>> recovery_span(24_190_000_000, 24_510_000_000), recovery_span(0, 350_000_000)
+    ('24.1 to 24.6 s', '0 to 0.4 s')
+    >>> recovery_span(58_200_000_000, None)
+    'over 58.2 s, not recovered'
+    """
+    if high_ns is None:
+        end = "well too late to be sure" if well_at_end else "not recovered"
+        return f"over {wording.seconds(low_ns)} s, {end}"
+    low = wording.seconds(low_ns) if low_ns > 0 else "0"
+    return f"{low} to {wording.seconds(high_ns, up=True)} s"
