@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,11 +25,12 @@ LOSS = find_experiment("node-loss")
 
 
 @pytest.fixture
-def whole(platform: Platform) -> Platform:
-    """The platform, whole: each test leaves it to mend itself, and the next one waits for that."""
+def whole(platform: Platform) -> Iterator[Platform]:
+    """The platform, whole before a test and left whole after it: others share it."""
     until(lambda: platform.whole().whole, "a whole platform")
+    yield platform
     assert journal.pending(platform.directory) == ()
-    return platform
+    until(lambda: platform.whole().whole, "a platform that is whole again")
 
 
 def _nodes(platform: Platform) -> Nodes:
