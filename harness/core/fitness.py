@@ -13,6 +13,7 @@ from harness.core.evidence import Evidence, ReadBack
 from harness.core.operation import Workload
 from harness.core.operations import type_i64
 from harness.core.plan import Plan, Size
+from harness.core.recovery_time import Watch
 from harness.core.timeline import MarkName
 from harness.core.verdict import FitnessFinding
 from harness.core.windows import BIN_NS, Bar, Counts
@@ -21,6 +22,8 @@ from harness.core.wording import milliseconds, seconds, whole
 BASELINE_NS = {Size.SMOKE: 10 * BIN_NS, Size.FULL: 30 * BIN_NS}
 OPERATIONS_LEAST = 30
 LAG_LEAST_NS = 50_000_000
+WINDOW_LEAST_S = 10.0
+LOOPS_PER_WINDOW = 3
 EFFECT, LEDGER, READ_BACK, INTERRUPTED = "effect", "ledger", "read-back", "uninterrupted"
 
 
@@ -33,6 +36,7 @@ def fitness(
         _whole_before(evidence),
         _effect(plan, evidence),
         _healed(evidence),
+        _load_after(plan, evidence),
         _baseline(plan, evidence, arrivals),
         _operations(plan, evidence, arrivals),
         _lag(plan, evidence),
@@ -86,6 +90,23 @@ def _healed(evidence: Evidence) -> FitnessFinding:
         return FitnessFinding("healed", True, "there was no fault to heal", "fault observed gone")
     told = "observed" if seen.heal_observed else "the fault was not seen to be gone"
     return FitnessFinding("healed", seen.heal_observed, told, "fault observed gone")
+
+
+def window_ns(plan: Plan) -> int:
+    """W in whole bins: the plan's, at least 10 s and 3 times the slowest loop of the platform."""
+    slowest_s = max((loop_s for _, loop_s in plan.platform.loops_s), default=0.0)
+    window_s = max(plan.limits.window_s, WINDOW_LEAST_S, LOOPS_PER_WINDOW * slowest_s)
+    return Watch.bins_of(window_s)
+
+
+def _load_after(plan: Plan, evidence: Evidence) -> FitnessFinding:
+    """A part that comes back can bring the service down once more: load goes on for W."""
+    need_ns, healed = window_ns(plan), evidence.timeline.last(MarkName.FAULT_HEALED)
+    limit = f"{whole(need_ns)} of load after the repair"
+    if healed is None or not evidence.observation.effect_observed:
+        return FitnessFinding("load-after", True, "nothing was repaired", limit)
+    after_ns = max(0, evidence.load_stopped_ns - healed.latest_ns)
+    return FitnessFinding("load-after", after_ns >= need_ns, f"{seconds(after_ns)} s", limit)
 
 
 def _baseline(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFinding:

@@ -51,9 +51,6 @@ from harness.core.write_counts import examples_of, write_counts
 
 T = TypeVar("T")
 
-_LEAST_WINDOW_S = 10.0
-_LOOPS_PER_WINDOW = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -111,16 +108,10 @@ class Measures:
             fault_earliest_ns=self.fault.earliest_ns,
             fault_latest_ns=self.fault.latest_ns,
             until_ns=min(ended.earliest_ns, stopped_ns) if ended else stopped_ns,
-            window_ns=Watch.bins_of(self.window_s),
+            window_ns=fit.window_ns(self.plan),
             lag_ns=fit.lag_of(self.evidence),
             clock_error_ns=self.evidence.observation.clock_error_ns,
         )
-
-    @property
-    def window_s(self) -> float:
-        """W: the plan's, at least 10 s and 3 times the slowest routing or leadership loop."""
-        slowest_s = max((loop_s for _, loop_s in self.plan.platform.loops_s), default=0.0)
-        return max(self.plan.limits.window_s, _LEAST_WINDOW_S, _LOOPS_PER_WINDOW * slowest_s)
 
     @cached_property
     def first(self) -> Look | None:

@@ -212,16 +212,16 @@ def _timeline(fault_ns: int, end_ns: int, stopped_ns: int, *, null: bool) -> Tim
         return Timeline((
             *begun, mark(MarkName.NO_EFFECT, fault_ns + 10 * S), mark(MarkName.LOAD_STOPPED, stopped_ns),
         ))  # fmt: skip
-    return Timeline((
-        *begun,
+    later = (
         mark(MarkName.FAULT_ACTIVE, fault_ns, 5 * MS),
         mark(MarkName.DETECTED, fault_ns + (end_ns - fault_ns) // 2),
         mark(MarkName.FAILED_OVER, end_ns - 100 * MS),
-        mark(MarkName.FAULT_RELEASED, end_ns + 10 * S),
-        mark(MarkName.FAULT_HEALED, end_ns + 12 * S),
-        mark(MarkName.PROTECTED, end_ns + 13 * S),
-        mark(MarkName.LOAD_STOPPED, stopped_ns),
-    ))  # fmt: skip
+        mark(MarkName.FAULT_RELEASED, end_ns + S),
+        mark(MarkName.FAULT_HEALED, end_ns + S + 500 * MS),
+        mark(MarkName.PROTECTED, end_ns + 2 * S),
+    )
+    seen = [m for m in later if m.latest_ns < stopped_ns]
+    return Timeline((*begun, *seen, mark(MarkName.LOAD_STOPPED, stopped_ns)))
 
 
 def _read_back(name: str, taken_ns: int, rows: list[Row], defects: Defects | None) -> ReadBack:
