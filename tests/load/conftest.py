@@ -44,6 +44,21 @@ def start(*words: object, **options) -> subprocess.Popen:
     )
 
 
+@pytest.fixture
+def until():
+    """Wait for an observation, not for a time."""
+
+    def wait(condition, within_s: float = 60.0):
+        last = time.monotonic() + within_s
+        while time.monotonic() < last:
+            if value := condition():
+                return value
+            time.sleep(0.02)
+        raise AssertionError("was not observed in time")
+
+    return wait
+
+
 def end(process: subprocess.Popen) -> None:
     process.kill()
     process.wait()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,7 @@ from harness.core.operation import Kind, Outcome
 from harness.ledger.reader import read_from, read_ledgers
 
 
-def until(condition, within_s: float = 30.0):
-    """Wait for an observation, not for a time."""
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        time.sleep(0.02)
-    raise AssertionError("was not observed in time")
-
-
-def trading(load, workers: int = 1):
+def trading(load, until, workers: int = 1):
     """Every worker has sent something."""
 
     def observed():
@@ -44,11 +33,11 @@ def children_of(pid: int) -> list[int]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("how", ["stdin", "sigterm"])
-def test_a_stopped_load_closes_every_ledger(stub, make_load, workers, how):
+def test_a_stopped_load_closes_every_ledger(stub, make_load, until, workers, how):
     load = make_load(stub[0], workers=workers)
     load.prepare()
     load.start()
-    trading(load, workers)
+    trading(load, until, workers)
     if how == "stdin":
         load.process.stdin.close()
     else:
@@ -67,11 +56,11 @@ def test_a_stopped_load_closes_every_ledger(stub, make_load, workers, how):
         assert first.intended_ns.max() <= status["stopped_ns"]
 
 
-def test_a_killed_worker_is_missed(stub, make_load):
+def test_a_killed_worker_is_missed(stub, make_load, until):
     load = make_load(stub[0], workers=2)
     load.prepare()
     load.start()
-    trading(load, 2)
+    trading(load, until, 2)
     victim = children_of(load.process.pid)[0]
     os.kill(victim, signal.SIGKILL)
     load.close()
@@ -86,12 +75,12 @@ def test_a_killed_worker_is_missed(stub, make_load):
     assert load.status(left)["calls"] == len(mine)
 
 
-def test_a_load_without_its_harness_ends(stub, make_load):
+def test_a_load_without_its_harness_ends(stub, make_load, until):
     """The pipe's other end dies with the harness: here its only holder is closed."""
     load = make_load(stub[0])
     load.prepare()
     load.start()
-    trading(load)
+    trading(load, until)
     os.kill(stub[2].pid, signal.SIGSTOP)  # and nobody answers what is in flight
     try:
         until(lambda: waiting(load) > 20)

@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.core.operation import Kind, Outcome, Workload, key_of
 from harness.core.schedule import Shape, arrivals_ns
-from harness.ledger.reader import read_ledgers
+from harness.ledger.reader import read_from, read_ledgers
 
 
 def test_a_load_follows_its_schedule_and_records_every_call(stub, make_load):
@@ -36,3 +36,34 @@ def test_a_load_follows_its_schedule_and_records_every_call(stub, make_load):
     answered = {line.split()[2] for line in log.read_text().splitlines()}
     created = operations.where((operations.kind == Kind.CREATE) & (operations.workload != 2))
     assert {key_of("t0", 0, int(s)) for s in created.seq} <= answered
+
+
+def test_a_till_keeps_what_was_not_taken_and_hands_it_over_afterwards(proxy, make_load, until):
+    port, say = proxy
+    load = make_load(port, rates={"point-of-sale": 10})
+    load.prepare()
+    load.start()
+    ledger = load.ledgers / "worker-0.slots"
+    until(lambda: ledger.exists() and len(read_from(ledger, 0)) > 50)
+    say("cut")
+    until(lambda: len(_unsold(read_from(ledger, 0))) > 20)
+    say("mend")
+    until(lambda: not _unsold(read_from(ledger, 0)))
+    load.close()
+    operations, (health,) = read_ledgers(load.ledgers)
+    assert health.closed
+    assert load.status()["till_backlog"] == 0
+    assert not _unsold(operations)
+    resyncs = operations.where(operations.kind == Kind.RESYNC)
+    digest = dict(zip(operations.seq.tolist(), operations.digest.tolist(), strict=True))
+    assert [digest[r] for r in resyncs.record.tolist()] == resyncs.digest.tolist()
+    # while nobody answers, a till offers its oldest sale once a second, and no other
+    assert np.count_nonzero(resyncs.outcome != Outcome.ACKED) <= 0.5 * len(resyncs)
+
+
+def _unsold(operations) -> set[int]:
+    """Sales (not canaries) that were neither taken at once nor handed over since."""
+    sales = operations.where((operations.kind == Kind.CREATE) & (operations.flags & 1 == 0))
+    open_ones = set(sales.seq[sales.outcome > Outcome.ACKED].tolist())
+    done = (operations.kind == Kind.RESYNC) & (operations.outcome == Outcome.ACKED)
+    return open_ones - set(operations.record[done].tolist())

@@ -1,0 +1,81 @@
+"""The real generator against the whole embedded platform: ingress, synchronous pair, queue."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import psycopg
+import pytest
+
+from harness.core.operation import Detail, Kind, Outcome, Stage, Workload, content_digest, key_of
+from harness.ledger.reader import read_ledgers
+
+pytestmark = pytest.mark.platform
+LINES = """
+    SELECT o.client_order_ref, o.state, o.partner_id || string_agg('|' || l.product_id || ':'
+           || l.product_uom_qty::int || ':' || round(l.price_unit * 100)::int, ''
+           ORDER BY l.product_id, l.product_uom_qty, l.price_unit)
+    FROM sale_order o JOIN sale_order_line l ON l.order_id = o.id
+    WHERE o.client_order_ref LIKE %s GROUP BY o.id
+"""
+
+
+def orders_of(dsn: str, run_id: str) -> dict[str, tuple[str, str]]:
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(LINES, [f"pd-{run_id}-%"]).fetchall()
+    assert len({row[0] for row in rows}) == len(rows), "one reference, two orders"
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def settled(dsn: str, run_id: str, keys: set[str]) -> dict[str, tuple[str, str]]:
+    """The store, once the queue's consumers have caught up with what was acknowledged."""
+    until = time.monotonic() + 60
+    while True:
+        stored = orders_of(dsn, run_id)
+        if keys <= stored.keys() or time.monotonic() > until:
+            return stored
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_was_acknowledged_is_in_the_store_as_it_was_sent(platform, make_load, workers):
+    at = platform.endpoints()
+    load = make_load(0, workers=workers, max_s=8)
+    load.plan["run_id"] = f"platform{workers}"
+    load.plan["application"] |= {
+        "url": at.application_url,
+        "database": at.database,
+        "login": at.login,
+        "password_file": str(at.password_file),
+        "version": at.version,
+    }
+    load.plan["queue"] = {"url": at.queue_url, "password_file": str(at.queue_password_file)}
+    load.prepare()
+    load.start(begin_in_s=4)
+    assert load.process.wait(120) == 0, Path(load.output).read_text()
+    operations, healths = read_ledgers(load.ledgers)
+    assert all(h.closed and h.torn == h.dropped == 0 for h in healths)
+    assert all(load.status(k)["troubles"] == [] for k in range(workers))
+    for workload in Workload:
+        mine = operations.where(operations.workload == workload.code)
+        bad = mine.where(mine.outcome != Outcome.ACKED)
+        # a busy machine makes canaries time out; nothing else may go wrong
+        assert set(bad.detail.tolist()) <= {Detail.TIMEOUT}, (workload, bad.kind, bad.detail)
+        assert len(bad) < 0.5 * len(mine)
+    orders = operations.where(
+        (operations.kind == Kind.CREATE)
+        & (operations.outcome == Outcome.ACKED)
+        & ~np.isin(operations.workload, [Workload.POINT_OF_SALE.code, Workload.FINANCE.code])
+    )
+    keys = [
+        key_of(load.plan["run_id"], w, s)
+        for w, s in zip(orders.worker.tolist(), orders.seq.tolist(), strict=True)
+    ]
+    stored = settled(at.dsn, load.plan["run_id"], set(keys))
+    for row, key in enumerate(keys):
+        state, content = stored[key]
+        assert content_digest(content) == int(orders.digest[row]), content
+        if orders.stage[row] == Stage.CONFIRMED:
+            assert state == "sale"
