@@ -82,8 +82,11 @@ def doubt(workload: Workload, found: RecoveryPoint) -> str:
     )
 
 
-def gate_stores(look: ReadBack | None) -> Finding:
-    """Orders, stock, ledger, documents and partners agree, at the last look."""
+def gate_stores(look: ReadBack | None, *, settled: bool) -> Finding:
+    """Orders, stock, ledger, documents and partners agree, at the last look.
+
+    Partners can only be held to exactly once when queues and replay have `settled`.
+    """
     if look is None or not look.complete:
         why = "never read back" if look is None else f"not read whole: {look.why_incomplete}"
         return Finding(STORES_AGREE, None, Verdict.INCONCLUSIVE, f"stores: {why}")
@@ -91,6 +94,9 @@ def gate_stores(look: ReadBack | None) -> Finding:
         more = f" (and {len(look.disagreements) - 1:,} more)" if len(look.disagreements) > 1 else ""
         told = f"stores disagree: {look.disagreements[0]}{more}"
         return Finding(STORES_AGREE, None, Verdict.MISSED, told)
+    if not settled:
+        told = "stores: queues and replay had not settled, so partners could not be asked"
+        return Finding(STORES_AGREE, None, Verdict.INCONCLUSIVE, told)
     return Finding(STORES_AGREE, None, Verdict.MET, "orders, stock, ledger and partners agree")
 
 

@@ -7,6 +7,7 @@ met, never a proven miss. A check that crashes is inconclusive with its reason, 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from harness.core import checks
 from harness.core.evidence import Evidence
@@ -90,7 +91,9 @@ def _platform_findings(
     chosen, found = plan.scenario.checks, []
     if checks.stores_agree in chosen:
         last = evidence.second or evidence.first
-        found.append(guarded(STORES_AGREE, None, lambda: gate_stores(last)))
+        settled = evidence.second is not None and evidence.observation.replay_ended_ns is not None
+        body = partial(gate_stores, last, settled=settled)
+        found.append(guarded(STORES_AGREE, None, body))
     if checks.rpo in chosen:
         strangers = guarded(RPO, None, measures.gate_strangers)
         found += [strangers] if strangers.verdict is not Verdict.MET else []

@@ -141,6 +141,12 @@ def test_stores_that_disagree_are_a_violation() -> None:
     assert "called twice (and 1 more)" in found.reasons[0]
 
 
+def test_queues_that_never_drained_leave_the_stores_in_doubt() -> None:
+    found = judged(run(), replay_ended_ns=None)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "had not settled" in found.reasons[0]
+
+
 def test_rows_that_nobody_sent_are_a_violation() -> None:
     assert judge(*run(defects=Defects(foreign=1))).verdict is Verdict.MISSED
 
