@@ -234,8 +234,8 @@ def record(
     judgement = Judgement(
         run_id=the_plan.run_id, scenario="node-loss", judge="v1", verdict=verdict,
         reasons=reasons or (
-            f"Safe for Saturday: all six workloads came back in time, and none of {acked:,} writes is lost.",
-            "The slowest was finance-reporting, back after 15.2 to 15.8 s; 900 s are allowed.",
+            f"Safe for Saturday: all six workloads came back in time, {acked:,} writes and none lost.",
+            "The slowest was finance-reporting, back after 15.2 to 15.9 s; 900 s are allowed.",
         ),
         workloads=tuple(workloads), findings=(agree,), fitness=FITNESS,
         not_checked=(
