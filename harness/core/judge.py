@@ -142,6 +142,4 @@ def _verdict(
     verdicts = [f.verdict for w in workloads for f in w.findings] + [f.verdict for f in platform]
     if Verdict.MISSED not in verdicts and any(not f.fit for f in fit):
         return Verdict.INVALID
-    # a workload that nothing checked is inconclusive, unless all it lacks is declared
-    verdicts += [w.verdict for w in workloads if not w.findings]
     return _combined(verdicts)

@@ -126,6 +126,15 @@ def test_a_workload_without_writes_stands_under_not_checked() -> None:
     assert [f.check for f in found.workloads[1].findings] == ["rto"]
 
 
+def test_a_declared_gap_stays_out_of_the_lattice() -> None:
+    lossless = replace(simulate.SCENARIO, checks=[checks.rpo])
+    reader = replace(simulate.TARGETS.workloads[5], rpo_s=None)
+    targets = Targets((ORDERS_ALONE.workloads[0], reader))
+    found = judge(*run(plan=simulate.plan_of(targets=targets, scenario=lossless)))
+    assert found.verdict is Verdict.MET
+    assert found.workloads[1].findings == ()
+
+
 def test_an_adapter_that_nobody_has_run_cannot_pass() -> None:
     facts = replace(simulate.FACTS, unproven=("kubernetes",))
     found = judge(*run(plan=simulate.plan_of(targets=ORDERS_ALONE, facts=facts)))
