@@ -26,7 +26,9 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.drill
 	@touch $@
 
 test: install-dev lint types contracts  ## everything that must hold
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); \
+	$(BIN)/python -m pytest --basetemp=$$base $(PYTEST_ARGS); \
+	status=$$?; rm -rf $$base; exit $$status
 
 lint: install-dev
 	$(BIN)/ruff check .
@@ -48,4 +50,4 @@ lock:  ## needs uv
 	  --overrides requirements/overrides.txt --extra embedded -c requirements/dev.txt pyproject.toml -o requirements/drill.txt -q
 
 clean:
-	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .tmp runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

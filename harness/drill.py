@@ -13,7 +13,7 @@ from harness.errors import PeakdrillError
 from harness.evidence import layout
 from harness.evidence.load import open_run
 from harness.evidence.rundir import RunDirectory
-from harness.faults.injection import Injection, injection
+from harness.faults.injection import Bounds, Injection, injection
 from harness.platforms.capabilities import Platform, Wholeness
 from harness.progress import Progress
 from harness.readback.read import read_back
@@ -30,7 +30,7 @@ def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress)
         seen.before = until_whole(platform, plan.limits.heal_s, progress)
         with trading(plan, platform, run, progress) as load:
             load.hold_baseline()
-            with injecting(run, platform) as fault, witness(platform, run):
+            with injecting(plan, platform, run) as fault, witness(platform, run):
                 fault.inject()
                 seen.effect_observed = fault.await_effect(plan.limits.effect_s)
                 load.fault_ns = time.monotonic_ns()
@@ -54,9 +54,12 @@ def conclude(run: RunDirectory, seen: Sightings) -> Judgement:
     return judgement
 
 
-def injecting(run: RunDirectory, platform: Platform) -> AbstractContextManager[Injection]:
+def injecting(
+    plan: Plan, platform: Platform, run: RunDirectory
+) -> AbstractContextManager[Injection]:
     """The injection of the very experiment that phase 0 put on disk."""
-    return injection(run / layout.EXPERIMENT, {}, platform, run.path)
+    bounds = Bounds(hold_max_s=1800, heal_s=int(plan.limits.heal_s))
+    return injection(run / layout.EXPERIMENT, {}, platform, run.path, bounds=bounds)
 
 
 @contextmanager

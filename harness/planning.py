@@ -28,10 +28,10 @@ def limits_of(size: Size, targets: Targets, facts: PlatformFacts) -> Limits:
     smoke = size is Size.SMOKE
     return Limits(
         baseline_s=10.0 if smoke else 45.0,
-        effect_s=10.0,
+        effect_s=30.0,
         observe_s=min(longest_s + window, 60.0 if smoke else 900.0),
         window_s=window,
-        heal_s=60.0,
+        heal_s=90.0,
         settle_s=30.0 if smoke else 120.0,
         server_timeout_s=_SERVER_TIMEOUT_S,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import platform as host
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from harness import __version__
 from harness.core.plan import Plan, PlatformFacts, Size
 from harness.core.record import RunRecord
 from harness.core.scenario import Scenario
+from harness.errors import Refused
 from harness.platforms.capabilities import Platform
 from harness.progress import Progress
 
@@ -48,7 +49,7 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
     from reports.write import write_reports
 
     claim, experiment = _read(order)
-    with interruptible(), _platform(order, progress) as platform:
+    with closing(progress), interruptible(), _platform(order, progress) as platform:
         plan = _plan(order, claim, platform.facts())
         run = RunDirectory.create(order.out, plan.run_id)
         now = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -62,7 +63,6 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
             drill(plan, platform, run, progress)
     record = load_record(run.path)
     write_reports(record, run.path)
-    progress.close()
     return record, run.path
 
 
@@ -118,6 +118,7 @@ def _platform(order: Order, progress: Progress) -> Iterator[Platform]:
 
     running = mended(progress.say)
     if running is not None:
+        _refuse_another_kind(order, running)
         yield running
         return
     progress.phase(f"starting the {order.on} platform", 60)
@@ -128,6 +129,21 @@ def _platform(order: Order, progress: Progress) -> Iterator[Platform]:
     finally:
         progress.phase("ending the platform", 30)
         platform.down()
+
+
+def _refuse_another_kind(order: Order, running: Platform) -> None:
+    """A drill never runs on another platform than the one that was ordered."""
+    if order.platform_file is None:
+        return
+    from harness.inputs.platform_file import read_platform
+    from harness.platforms import find
+
+    same = find.facts_of(order.on, order.platform_file) == running.facts()
+    if not same or read_platform(order.platform_file).dialect != running.endpoints().version:
+        raise Refused(
+            f"the platform that is up is not set up as {order.platform_file} says",
+            next_step="peakdrill platform down, then run again",
+        )
 
 
 def mended(say: Callable[[str], None]) -> Platform | None:
