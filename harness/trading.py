@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ from harness.live import IN_FLIGHT_NS, LiveLedgers
 from harness.platforms.capabilities import Endpoints, Platform
 from harness.progress import Progress
 
-_LEAD_S = 4.0  # the schedule's zero lies so far ahead of the child's start
+_LEAD_S = 5.0  # the schedule's zero lies so far ahead of the child's start
 _TICK_S = 0.5
 _WARM_UP_S = 2  # first connections, first plans: traded, but not part of the baseline
 _HOME = Path(__file__).resolve().parent.parent
@@ -169,9 +170,9 @@ class Trading:
         except subprocess.TimeoutExpired:
             _end_group(self.child)
         self.workers_lost = [
-            f"worker {k}"
-            for k in range(self.plan.workers)
-            if not (self.run / layout.LOAD / f"worker-{k}.json").exists()
+            trouble
+            for worker in range(self.plan.workers)
+            if (trouble := _trouble_of(self.run / layout.LOAD / f"worker-{worker}.json", worker))
         ]
 
     def _mark(self, name: MarkName, at_ns: int, note: str = "") -> None:
@@ -218,12 +219,30 @@ def _prepare(order: Path, run: RunDirectory) -> None:
         )
 
 
+def _trouble_of(status: Path, worker: int) -> str:
+    """Why a worker's part of the load cannot be trusted, "" when it can."""
+    try:
+        told = json.loads(status.read_text())
+        troubles = [str(trouble) for trouble in told["troubles"]]
+    except FileNotFoundError:
+        return f"worker {worker} said no goodbye"
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"worker {worker} said goodbye in words that cannot be read"
+    return f"worker {worker}: {troubles[0]}" if troubles else ""
+
+
 def _start(order: Path, plan: Plan, run: RunDirectory) -> subprocess.Popen[bytes]:
     command = [
-        sys.executable, "-m", "locust", "-f", str(_HOME / "load" / "locustfile.py"),
-        "--headless", "--processes", str(plan.workers), "--users", str(plan.workers),
-        "--spawn-rate", "100", "--skip-log-setup", "--only-summary",
+        sys.executable, "-m", "locust", "-f", str(_HOME / "load" / "locustfile.py"), "--headless",
+        "--only-summary", "--loglevel", "WARNING",
+        "--users", str(plan.workers), "--spawn-rate", str(plan.workers),
     ]  # fmt: skip
+    if plan.workers > 1:
+        port = str(_free_port())
+        command += [
+            "--processes", str(plan.workers), "--master-bind-host", "127.0.0.1",
+            "--master-bind-port", port, "--master-host", "127.0.0.1", "--master-port", port,
+        ]  # fmt: skip
     with (run / layout.LOAD / "locust.log").open("wb") as log:
         return subprocess.Popen(
             command,
@@ -234,6 +253,12 @@ def _start(order: Path, plan: Plan, run: RunDirectory) -> subprocess.Popen[bytes
             stderr=log,
             start_new_session=True,  # Ctrl-C is for the harness, which then ends the load itself
         )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:
