@@ -176,7 +176,7 @@ def _dropped(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFindi
 def _workers(evidence: Evidence) -> FitnessFinding:
     lost = evidence.observation.workers_lost
     return FitnessFinding(
-        "load-workers", not lost, ", ".join(lost) + " lost" if lost else "all there", "none lost"
+        "load-workers", not lost, "; ".join(lost) or "all there", "none lost"
     )
 
 
