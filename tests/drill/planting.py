@@ -190,17 +190,7 @@ def reprice(stores: Stores, victims: list[Record]) -> None:
 
 def overwrite_documents(stores: Stores, victims: list[Record]) -> None:
     """The file of each order's document holds other bytes of the same length."""
-    filestore = stores.platform.endpoints().filestore
-    assert filestore
-    with stores.database() as database:
-        names = database.execute(
-            """SELECT a.store_fname FROM ir_attachment a JOIN sale_order o ON o.id = a.res_id
-               WHERE a.res_model = 'sale.order' AND o.client_order_ref = ANY(%s)""",
-            [[v.key for v in victims]],
-        ).fetchall()
-    assert len(names) == len(victims)
-    for (name,) in names:
-        file = filestore / name
+    for file in _documents(stores, victims):
         size = file.stat().st_size
         file.chmod(0o600)
         file.write_bytes(b"\0" * size)
@@ -208,6 +198,11 @@ def overwrite_documents(stores: Stores, victims: list[Record]) -> None:
 
 def remove_documents(stores: Stores, victims: list[Record]) -> None:
     """The file of each order's document is gone; the row that names it stays."""
+    for file in _documents(stores, victims):
+        file.unlink()
+
+
+def _documents(stores: Stores, victims: list[Record]) -> list[Path]:
     filestore = stores.platform.endpoints().filestore
     assert filestore
     with stores.database() as database:
@@ -217,8 +212,7 @@ def remove_documents(stores: Stores, victims: list[Record]) -> None:
             [[v.key for v in victims]],
         ).fetchall()
     assert len(names) == len(victims)
-    for (name,) in names:
-        (filestore / name).unlink()
+    return [filestore / name for (name,) in names]
 
 
 def spread(records: list[Record], count: int) -> list[Record]:
