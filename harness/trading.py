@@ -121,8 +121,11 @@ class Trading:
         self.progress.phase("watching it come back", limits.observe_s)
         window_ns = round(limits.window_s * 1e9)
         well = self._watch(until_ns, until_well_since_ns=begun_ns, window_ns=window_ns)
+        now_ns = time.monotonic_ns()
         if well:
-            self._mark(MarkName.SERVICE_WELL, time.monotonic_ns())
+            self._mark(MarkName.SERVICE_WELL, now_ns)
+        else:  # what comes after the release is the repair's doing: no recovery is read from it
+            self._mark(MarkName.OBSERVATION_ENDED, now_ns)
         return well
 
     def hold_after(self) -> None:
