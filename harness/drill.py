@@ -14,6 +14,7 @@ from harness.evidence import layout
 from harness.evidence.load import open_run
 from harness.evidence.rundir import RunDirectory
 from harness.faults.injection import Bounds, Injection, injection
+from harness.faults.state import State
 from harness.platforms.capabilities import Platform, Wholeness
 from harness.progress import Progress
 from harness.readback.read import read_back
@@ -35,8 +36,10 @@ def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress)
                 seen.effect_observed = fault.await_effect(plan.limits.effect_s)
                 load.fault_ns = time.monotonic_ns()
                 recover(plan.scenario.recovery, platform, load)
+                note_early_end(fault, seen)
                 fault.release()
                 seen.heal_observed = fault.await_healed(plan.limits.heal_s)
+                note_spoiled(fault, seen)
             seen.after = until_whole(platform, plan.limits.heal_s, progress)
             load.hold_after()
         seen.workers_lost = load.workers_lost
@@ -52,6 +55,19 @@ def conclude(run: RunDirectory, seen: Sightings) -> Judgement:
     judgement = judge(plan, evidence)
     run.save_verdict(judgement)
     return judgement
+
+
+def note_early_end(fault: Injection, seen: Sightings) -> None:
+    """A fault that did not last until its release measures somebody's repair: nothing passes."""
+    if seen.effect_observed and fault.state is not State.ACTIVE:
+        why = f": {fault.why}" if fault.why else ""
+        seen.interrupted = f"the fault was {fault.state} before the drill released it{why}"
+
+
+def note_spoiled(fault: Injection, seen: Sightings) -> None:
+    """The experiment's own rollback found that the fault had ended by itself."""
+    if seen.effect_observed and fault.state is State.SPOILED:
+        seen.interrupted = seen.interrupted or f"the fault was spoiled: {fault.why}"
 
 
 def injecting(
