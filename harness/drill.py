@@ -15,6 +15,7 @@ from harness.evidence.load import open_run
 from harness.evidence.rundir import RunDirectory
 from harness.faults.injection import Bounds, Injection, injection
 from harness.faults.state import State
+from harness.interrupts import left_unbroken, unbroken
 from harness.platforms.capabilities import Platform, Wholeness
 from harness.progress import Progress
 from harness.readback.read import read_back
@@ -29,7 +30,7 @@ def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress)
     seen = Sightings()
     with whatever_happens(seen):
         seen.before = until_whole(platform, plan.limits.heal_s, progress)
-        with trading(plan, platform, run, progress) as load:
+        with left_unbroken(trading(plan, platform, run, progress)) as load:
             load.hold_baseline()
             with injecting(plan, platform, run) as fault, witness(platform, run):
                 fault.inject()
@@ -50,10 +51,11 @@ def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress)
 
 def conclude(run: RunDirectory, seen: Sightings) -> Judgement:
     """Seal what was seen (phase 1), then judge it from the directory alone (phase 2)."""
-    run.save_evidence(seen.observation())
-    plan, evidence, _ = open_run(run.path)
-    judgement = judge(plan, evidence)
-    run.save_verdict(judgement)
+    with unbroken():  # a signal that a check swallowed would make another verdict of it
+        run.save_evidence(seen.observation())
+        plan, evidence, _ = open_run(run.path)
+        judgement = judge(plan, evidence)
+        run.save_verdict(judgement)
     return judgement
 
 
@@ -75,7 +77,7 @@ def injecting(
 ) -> AbstractContextManager[Injection]:
     """The injection of the very experiment that phase 0 put on disk."""
     bounds = Bounds(hold_max_s=1800, heal_s=int(plan.limits.heal_s))
-    return injection(run / layout.EXPERIMENT, {}, platform, run.path, bounds=bounds)
+    return left_unbroken(injection(run / layout.EXPERIMENT, {}, platform, run.path, bounds=bounds))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import psycopg
 
 from harness.core.evidence import Part
+from harness.errors import Interrupted
 from harness.platforms.capabilities import Endpoints
 from harness.readback import documents, partners, queries
 
@@ -71,6 +72,8 @@ def look(
             disagreements = [*_stock(database, endpoints, run_id)]
         if settled:
             disagreements += partners.disagreements(endpoints, run_id, rows)
+    except Interrupted:
+        raise  # somebody stops the run: that is not the store's fault
     except Exception as error:  # noqa: BLE001  whatever it is: what was not read is not judged
         why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         return Look(name, taken_ns, False, why, np.zeros(0, ROW), 0, ())
