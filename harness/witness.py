@@ -37,6 +37,8 @@ def _watch(database: Database, run: RunDirectory, over: threading.Event) -> None
     while not over.wait(_EVERY_S):
         before_ns, now, after_ns = seen_ns, _leader(database), time.monotonic_ns()
         seen_ns = after_ns
+        if over.is_set():  # it hung while the drill went on: by now the marks may be sealed
+            return
         if now is not None and leader is not None and now != leader:
             note = f"{leader} -> {now}"
             events.append(
