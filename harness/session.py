@@ -119,13 +119,15 @@ def _platform(order: Order, progress: Progress) -> Iterator[Platform]:
     running = mended(progress.say)
     if running is not None:
         _refuse_another_kind(order, running)
-        yield running
+        with tenancy.alone(running):
+            yield running
         return
     progress.phase(f"starting the {order.on} platform", 60)
     platform = find.start(order.on, order.platform_file, progress=progress)
     try:
         tenancy.move_in(platform)
-        yield platform
+        with tenancy.alone(platform):
+            yield platform
     finally:
         progress.phase("ending the platform", 30)
         platform.down()
@@ -149,7 +151,8 @@ def _refuse_another_kind(order: Order, running: Platform) -> None:
 def mended(say: Callable[[str], None]) -> Platform | None:
     """The platform that is up, after undoing what a killed drill left behind; None without one.
 
-    One that a killed drill had started for itself is ended. Harmless when all is well.
+    One that a killed drill had started for itself is ended. Harmless when all is well. Raises
+    Refused while a drill that lives has the platform: its fault is not ours to undo.
     """
     from harness import tenancy
     from harness.faults.undo import replay
@@ -158,10 +161,11 @@ def mended(say: Callable[[str], None]) -> Platform | None:
     running = find.running()
     if running is None:
         return None
-    for what in replay(running):
-        say(f"mended: {what}")
-    if not tenancy.is_abandoned(running):
-        return running
-    running.down()
+    with tenancy.alone(running):
+        for what in replay(running):
+            say(f"mended: {what}")
+        if not tenancy.is_abandoned(running):
+            return running
+        running.down()
     say("ended the platform of a drill that was killed")
     return None

@@ -2,26 +2,53 @@
 
 The drill leaves its name in the platform's folder. When it was killed, the next start and
 `peakdrill undo` find a tenant that is dead, and end the platform on its behalf.
+
+And it is one drill's at a time: two would measure each other, and an undo on behalf of the one
+would end the other's fault. The lock dies with its holder.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from harness.errors import Refused
 from harness.platforms.capabilities import Platform
 from harness.platforms.embedded.process import ProcessId, identify, is_alive
 
 _FILE = "tenant.json"
+_LOCK = "drill.lock"
+
+
+@contextmanager
+def alone(platform: Platform) -> Iterator[None]:
+    """No other drill, and no undo, has the platform within. Raises Refused while one has it."""
+    fd = os.open(platform.directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(
+                "another drill has the platform that is up",
+                next_step="wait for its end, or stop it with Ctrl-C: it undoes its fault itself",
+            ) from None
+        yield
+    finally:
+        os.close(fd)
 
 
 def move_in(platform: Platform) -> None:
     """The platform is this process's own from now on."""
     me = identify(os.getpid())
     assert me is not None, "a running process has a pid"
-    _file(platform).write_text(json.dumps(asdict(me)))
+    unfinished = _file(platform).with_suffix(".part")
+    unfinished.write_text(json.dumps(asdict(me)))
+    unfinished.rename(_file(platform))  # whole or not there: half a name looks abandoned
 
 
 def is_abandoned(platform: Platform) -> bool:
