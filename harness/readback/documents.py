@@ -26,7 +26,8 @@ def read(
     """Order id -> its document, for rows (res_id, store_fname, checksum).
 
     Of several documents of one order the missing one speaks. Without a filestore the database's
-    own checksum is all there is to compare.
+    own checksum is all there is to compare; where there is one, a document without a file is
+    missing, whatever its checksum says.
     """
     found: dict[int, Document] = {}
     for order_id, store_fname, checksum in attachments:
@@ -39,8 +40,10 @@ def read(
 def _read_one(store_fname: str | None, checksum: str | None, filestore: Path | None) -> Document:
     if not checksum:
         return Document(0, False)
-    if filestore is None or not store_fname:
+    if filestore is None:
         return Document(int(checksum[:16], 16), True)
+    if not store_fname:
+        return Document(0, False)
     path = filestore / store_fname
     if not path.is_file() or filestore.resolve() not in path.resolve().parents:
         return Document(0, False)
