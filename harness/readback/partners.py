@@ -1,6 +1,7 @@
 """Integration partners: what they remember of this run, against what the store says.
 
-A payment for each confirmed order and a label for each transfer that is done, exactly once.
+A payment for each confirmed order and a label for each transfer that is done, exactly once. The
+marketplace is told of its own orders alone, so nobody here knows which it should have been told.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ def disagreements(endpoints: Endpoints, run_id: str, rows: npt.NDArray[np.void])
         if r["stage"] >= Stage.CONFIRMED
     }
     told: list[str] = []
-    for partner, least in (("payment", Stage.CONFIRMED), ("carrier", Stage.DONE)):
+    for partner, least in (
+        ("payment", Stage.CONFIRMED),
+        ("carrier", Stage.DONE),
+        ("marketplace", None),
+    ):
         effects = _effects(endpoints.partners_url, partner, run_id)
         told += [
             f"{partner}: {key} taken {count} times" for key, count in effects.items() if count > 1
@@ -41,7 +46,10 @@ def disagreements(endpoints: Endpoints, run_id: str, rows: npt.NDArray[np.void])
         told += [
             f"{partner}: {key} never told"
             for key, stage in confirmed.items()
-            if stage != Stage.CANCELLED and stage >= least and key not in effects
+            if least is not None
+            and stage != Stage.CANCELLED
+            and stage >= least
+            and key not in effects
         ]
     return told[:_AT_MOST]
 
