@@ -32,15 +32,16 @@ WITH o AS (
     FROM o JOIN stock_picking picking ON picking.sale_id = o.id
     JOIN stock_move move ON move.picking_id = picking.id AND move.state <> 'cancel'
     LEFT JOIN LATERAL (
-        SELECT sum({move_line_quantity}) AS quantity FROM stock_move_line
-        WHERE stock_move_line.move_id = move.id
+        SELECT sum({line_quantity}) AS quantity FROM stock_move_line line
+        WHERE line.move_id = move.id
     ) ml ON true
     GROUP BY o.id
 )
 SELECT split_part(o.key, '-', 3)::int, split_part(o.key, '-', 4)::bigint, o.id,
        CASE WHEN o.state = 'cancel' THEN 9
-            WHEN o.state IN ('draft', 'sent') THEN 1
-            WHEN p.done THEN 4 WHEN p.reserved THEN 3 ELSE 2 END,
+            WHEN o.state IN ('sale', 'done') THEN
+                CASE WHEN p.done THEN 4 WHEN p.reserved THEN 3 ELSE 2 END
+            ELSE 1 END,
        ('x' || left(md5(concat_ws('|', o.partner_id::text, l.content)), 16))::bit(64)::bigint,
        (coalesce(l.lines, 0) > 0)::int * 1
          + (coalesce(m.moves, 0) = coalesce(l.lines, 0))::int * 2
@@ -51,7 +52,7 @@ FROM o LEFT JOIN l USING (id) LEFT JOIN p USING (id) LEFT JOIN m USING (id)
 
 POINT_OF_SALE = """
 WITH o AS (
-    SELECT id, pos_reference AS key, partner_id, amount_total, amount_paid FROM pos_order
+    SELECT id, pos_reference AS key, state, partner_id, amount_total FROM pos_order
     WHERE pos_reference LIKE {prefix} AND pos_reference ~ {pattern}
 ), l AS (
     SELECT o.id,
@@ -64,11 +65,13 @@ WITH o AS (
     SELECT o.id, sum(payment.amount) AS paid
     FROM o JOIN pos_payment payment ON payment.pos_order_id = o.id GROUP BY o.id
 )
-SELECT split_part(o.key, '-', 3)::int, split_part(o.key, '-', 4)::bigint, o.id, 1,
+SELECT split_part(o.key, '-', 3)::int, split_part(o.key, '-', 4)::bigint, o.id,
+       CASE WHEN o.state IN ('paid', 'done', 'invoiced') THEN 1 WHEN o.state = 'cancel' THEN 9
+            ELSE 0 END,
        ('x' || left(md5(concat_ws('|', coalesce(o.partner_id, 0)::text, l.content)), 16))
            ::bit(64)::bigint,
        (l.content IS NOT NULL)::int * 1
-         + (abs(coalesce(pay.paid, 0) - o.amount_total) < 0.005)::int * 8,
+         + coalesce(abs(coalesce(pay.paid, 0) - o.amount_total) < 0.005, false)::int * 8,
        9
 FROM o LEFT JOIN l USING (id) LEFT JOIN pay USING (id)
 """
@@ -106,31 +109,47 @@ FOREIGN = """
 SELECT (SELECT count(*) FROM sale_order
         WHERE client_order_ref LIKE {prefix} AND NOT client_order_ref ~ {pattern})
      + (SELECT count(*) FROM account_move WHERE ref LIKE {prefix} AND NOT ref ~ {pattern})
+     + (SELECT count(*) FROM pos_order
+        WHERE pos_reference LIKE {prefix} AND NOT pos_reference ~ {pattern})
 """
 
-# Stock, whoever moved it: what the quants say is reserved is what the move lines hold.
+# Stock, whoever moved it: what the quants say is reserved is what the move lines hold there.
 STOCK_DISAGREES = """
 WITH held AS (
-    SELECT line.product_id, sum(line.{move_line_quantity}) AS quantity
+    SELECT line.product_id, line.location_id, sum({line_quantity}) AS quantity
     FROM stock_move_line line JOIN stock_move move ON move.id = line.move_id
-    WHERE move.state IN ('assigned', 'partially_available') GROUP BY line.product_id
+    WHERE move.state IN ('assigned', 'partially_available') GROUP BY 1, 2
 ), quant AS (
-    SELECT q.product_id, sum(q.reserved_quantity) AS reserved, min(q.quantity) AS least
+    SELECT q.product_id, q.location_id, coalesce(sum(q.reserved_quantity), 0) AS reserved,
+           coalesce(min(q.quantity), 0) AS least
     FROM stock_quant q JOIN stock_location loc ON loc.id = q.location_id
-    WHERE loc.usage = 'internal' GROUP BY q.product_id
+    WHERE loc.usage = 'internal' GROUP BY 1, 2
 )
-SELECT quant.product_id, quant.reserved, coalesce(held.quantity, 0), quant.least
-FROM quant LEFT JOIN held USING (product_id)
+SELECT product_id, quant.reserved, coalesce(held.quantity, 0), quant.least
+FROM quant LEFT JOIN held USING (product_id, location_id)
 WHERE abs(quant.reserved - coalesce(held.quantity, 0)) > 0.0005 OR quant.least < 0
-ORDER BY quant.product_id LIMIT 20
+ORDER BY product_id LIMIT 20
 """
 
 
-def for_run(query: str, run_id: str, *, version: int) -> sql.Composed:
-    """`query` bound to one run's keys and to the column names of Odoo's `version`."""
-    quantity = "quantity" if version >= 17 else "product_uom_qty"
+def for_run(query: str, run_id: str, *, kind: str, version: int) -> sql.Composed:
+    """`query` bound to one run's keys and to the column names of Odoo's `version`.
+
+    A key that `key_of` would not have written, with a leading zero or beyond what the ledger can
+    number, matches no pattern: it is foreign.
+    """
     return sql.SQL(query).format(
         prefix=sql.Literal(f"pd-{run_id}-%"),
-        pattern=sql.Literal(f"^pd-{run_id}-[0-9]{{1,5}}-[0-9]{{1,10}}$"),
-        move_line_quantity=sql.Identifier(quantity),
+        pattern=sql.Literal(f"^pd-{run_id}-(0|[1-9][0-9]{{0,3}})-(0|[1-9][0-9]{{0,8}})$"),
+        line_quantity=_line_quantity(kind, version),
     )
+
+
+def _line_quantity(kind: str, version: int) -> sql.SQL:
+    """What a move line holds or has moved. The shop has one set of tables for every dialect."""
+    if kind == "shop" or version >= 17:
+        return sql.SQL("line.quantity")
+    done = "CASE WHEN line.state = 'done' THEN line.qty_done "
+    if version == 16:
+        return sql.SQL(done + "ELSE line.reserved_uom_qty END")
+    return sql.SQL(done + "ELSE line.product_uom_qty END")

@@ -80,10 +80,14 @@ def look(
     return Look(name, taken_ns, True, "", rows, foreign, tuple(disagreements))
 
 
+def _bound(query: str, endpoints: Endpoints, run_id: str) -> psycopg.sql.Composed:
+    return queries.for_run(query, run_id, kind=endpoints.kind, version=endpoints.version)
+
+
 def _store(
     database: psycopg.Connection, store: str, endpoints: Endpoints, run_id: str
 ) -> npt.NDArray[np.void]:
-    select = queries.for_run(_QUERY[store], run_id, version=endpoints.version)
+    select = _bound(_QUERY[store], endpoints, run_id)
     columns = _copy(database, select, 7)
     rows = np.zeros(len(columns), ROW)
     rows["store"] = STORES.index(store)
@@ -111,7 +115,7 @@ def _copy(database: psycopg.Connection, select: object, width: int) -> npt.NDArr
 
 
 def _count(database: psycopg.Connection, query: str, endpoints: Endpoints, run_id: str) -> int:
-    found = database.execute(queries.for_run(query, run_id, version=endpoints.version)).fetchone()
+    found = database.execute(_bound(query, endpoints, run_id)).fetchone()
     return int(found[0]) if found else 0
 
 
@@ -119,7 +123,7 @@ def _add_documents(
     database: psycopg.Connection, rows: npt.NDArray[np.void], endpoints: Endpoints, run_id: str
 ) -> None:
     """Hash the bytes of every document; a row without its file keeps DOCUMENT expected."""
-    select = queries.for_run(queries.ATTACHMENTS, run_id, version=endpoints.version)
+    select = _bound(queries.ATTACHMENTS, endpoints, run_id)
     found = documents.read(database.execute(select).fetchall(), endpoints.filestore)
     by_id = np.argsort(rows["id"], kind="stable")
     ids = rows["id"][by_id]
@@ -133,7 +137,7 @@ def _add_documents(
 
 
 def _stock(database: psycopg.Connection, endpoints: Endpoints, run_id: str) -> list[str]:
-    select = queries.for_run(queries.STOCK_DISAGREES, run_id, version=endpoints.version)
+    select = _bound(queries.STOCK_DISAGREES, endpoints, run_id)
     return [
         f"product {product}: {reserved:g} reserved in stock, {held:g} held by transfers, "
         f"least quantity {least:g}"
