@@ -29,7 +29,8 @@ def part(plan: Blueprint, node: str) -> Part:
     name, folder = replica_name(node), plan.layout.node(node)
     file = folder / "app.json"
     write_private(file, _settings(plan, name, plan.ports[f"app_{node}"], both_databases(plan)))
-    return _python_part(plan.layout, folder, name, plan.commands.serve, file)
+    gate = str(plan.layout.gate(node, "app"))
+    return _python_part(plan.layout, folder, name, plan.commands.serve, file, after=gate)
 
 
 def partners_part(plan: Blueprint) -> Part:
@@ -43,13 +44,16 @@ def both_databases(plan: Blueprint) -> tuple[int, ...]:
     return plan.ports["pg_a"], plan.ports["pg_b"]
 
 
-def _python_part(layout: Layout, folder: Path, name: str, module: str, file: Path) -> Part:
+def _python_part(
+    layout: Layout, folder: Path, name: str, module: str, file: Path, *, after: str = ""
+) -> Part:
     return Part(
         name=name,
         argv=[programs.python(), "-m", module, str(file)],
         env=clean_environment(folder),
         folder=str(folder),
         log=str(layout.logs / f"{name}.log"),
+        after=after,
     )
 
 

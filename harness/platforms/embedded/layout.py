@@ -103,11 +103,16 @@ class Layout:
         """Data of a part of the support node."""
         return self.node(SUPPORT_NODE) / name
 
+    def gate(self, node: str, name: str) -> Path:
+        """A file that a part of the node waits for."""
+        return self.node(node) / f"go-{name}"
+
     def pgdata(self, node: str) -> Path:
         return self.node(node) / "pgdata"
 
     def make(self) -> None:
         """Create the folders, readable by their owner alone."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         nodes = [self.node(name) for name in ALL_NODES]
         parts = [self.part(name) for name in ("etcd", "s3", "valkey", "ingress", "partners")]
         for folder in (self.undo, self.logs, self.secrets, self.filestore, *nodes, *parts):

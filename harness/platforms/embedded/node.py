@@ -43,6 +43,8 @@ class Part:
     folder: str
     log: str
     stop_signal: int = signal.SIGTERM
+    after: str = ""  # a file that must be there before the part starts
+    once: bool = False  # started once, never again, and not the node's to stop
 
 
 @dataclass(frozen=True, slots=True)

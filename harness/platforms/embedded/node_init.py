@@ -15,7 +15,7 @@ import sys
 import time
 
 _SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
-_TICK_S = 0.5
+_TICK_S, _QUICK_TICK_S = 0.5, 0.02  # the quick one while a part waits for its time or its file
 _BACKOFF_S = (0.3, 1.0, 2.0, 5.0)  # a part that crashes at once must not eat the machine
 _STABLE_S = 30.0
 _MS_BIND, _MS_REC = 0x1000, 0x4000
@@ -32,11 +32,21 @@ class Part:
         self.folder: str = spec["folder"]
         self.log: str = spec["log"]
         self.stop_signal: int = spec["stop_signal"]
+        self.after: str = spec["after"]
+        self.once: bool = spec["once"]
         self.pid = 0
         self.starts = 0
         self.crashes = 0
         self.started_at = 0.0
         self.due_at: float | None = 0.0
+
+    def is_due(self, now: float) -> bool:
+        """Time has come, and what it waits for is there."""
+        return (
+            self.due_at is not None
+            and self.due_at <= now
+            and (not self.after or os.path.exists(self.after))  # noqa: PTH110
+        )
 
     def start(self) -> None:
         self.starts += 1
@@ -47,9 +57,12 @@ class Part:
             self._become()
 
     def _become(self) -> None:
-        """In the child: never returns."""
+        """In the child: never returns.
+
+        The part stays in the node's session: where the kernel shares the processor between
+        sessions, a session for each part would starve the load generator beside them.
+        """
         try:
-            os.setsid()
             signal.pthread_sigmask(signal.SIG_SETMASK, set())
             os.chdir(self.folder)
             log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -68,12 +81,14 @@ class Part:
         now = time.monotonic()
         self.crashes = 0 if now - self.started_at > _STABLE_S else self.crashes + 1
         self.pid = 0
+        if self.once:
+            return
         self.due_at = now + _BACKOFF_S[min(max(self.crashes - 1, 0), len(_BACKOFF_S) - 1)]
 
 
 def _save(path: str, parts: list[Part]) -> None:
     """Pids as this namespace counts them; readers outside map them."""
-    rows = {part.name: {"pid": part.pid, "starts": part.starts} for part in parts}
+    rows = {p.name: {"pid": p.pid, "starts": p.starts} for p in parts if not p.once}
     with open(path + ".new", "w", encoding="utf-8") as file:
         json.dump(rows, file)
     os.replace(path + ".new", path)  # noqa: PTH105
@@ -97,11 +112,12 @@ def _reap(parts: list[Part]) -> bool:
 
 def _stop(parts: list[Part], within_s: float) -> None:
     """Ask all, wait for all; who stays longer dies with process 1."""
-    for part in parts:
+    ours = [part for part in parts if not part.once]
+    for part in ours:
         if part.pid:
             os.kill(part.pid, part.stop_signal)
     deadline = time.monotonic() + within_s
-    while any(part.pid for part in parts) and time.monotonic() < deadline:
+    while any(part.pid for part in ours) and time.monotonic() < deadline:
         signal.sigtimedwait({signal.SIGCHLD}, 0.1)
         _reap(parts)
 
@@ -133,14 +149,16 @@ def main(spec_file: str) -> None:
         spec = json.load(file)
     _private_tmp(spec["kept"])
     parts = [Part(entry) for entry in spec["parts"]]
+    _save(spec["status"], parts)
     while True:
         now = time.monotonic()
-        due = [part for part in parts if part.due_at is not None and part.due_at <= now]
+        due = [part for part in parts if part.is_due(now)]
         for part in due:
             part.start()
         if due:
             _save(spec["status"], parts)
-        told = signal.sigtimedwait(_SIGNALS, _TICK_S if not due else 0.05)
+        waiting = any(part.due_at is not None for part in parts)
+        told = signal.sigtimedwait(_SIGNALS, _QUICK_TICK_S if waiting else _TICK_S)
         if told is not None and told.si_signo != signal.SIGCHLD:
             _stop(parts, spec["stop_s"])
             return

@@ -9,6 +9,7 @@ from harness.platforms.embedded import (
     application,
     archive,
     etcd,
+    first_boot,
     ingress,
     patroni,
     s3,
@@ -29,12 +30,17 @@ def node_of(layout: Layout, name: str) -> Node:
     return Node(name, layout.node(name))
 
 
-def define(plan: Blueprint) -> None:
-    """Write every part's configuration and every node's list of parts."""
-    layout, ports, secrets = plan.layout, plan.ports, plan.secrets
+def define_databases(plan: Blueprint, *, first: bool) -> None:
+    """Nodes a and b. At their first boot they also start the database that Patroni adopts."""
     for name in DATABASE_NODES:
+        extra = [first_boot.part(plan, name)] if first else []
         both = [patroni.part(plan, name), application.part(plan, name)]
-        node_of(layout, name).define(both, stop_s=_STOP_S)
+        node_of(plan.layout, name).define([*extra, *both], stop_s=_STOP_S)
+
+
+def define_support(plan: Blueprint) -> None:
+    """Node c."""
+    layout, ports, secrets = plan.layout, plan.ports, plan.secrets
     support = [
         etcd.part(layout, ports),
         s3.part(layout, ports, secrets),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.platforms.embedded import archive, etcd, postgres, programs, web
@@ -21,6 +22,7 @@ from harness.platforms.embedded.node import Part, clean_environment
 SCOPE = "shop"
 TTL_S, LOOP_WAIT_S, RETRY_TIMEOUT_S = 20, 2, 5
 _MEMBERS = {"a": "pg1", "b": "pg2"}
+_RUNNER = Path(__file__).with_name("patroni_runner.py")
 _REST_USER = "peakdrill"
 
 
@@ -35,12 +37,12 @@ class Member:
 
 
 def part(plan: Blueprint, node: str) -> Part:
-    folder = plan.layout.node(node)
+    folder, gate = plan.layout.node(node), plan.layout.gate(node, "patroni")
     configuration = folder / "patroni.yml"  # JSON is YAML
     write_private(configuration, json.dumps(_configuration(plan, node), indent=1))
     return Part(
         name=member_name(node),
-        argv=[programs.python(), "-m", "patroni", str(configuration)],
+        argv=[programs.python(), "-P", str(_RUNNER), str(configuration), str(gate)],
         env=clean_environment(folder),
         folder=str(folder),
         log=str(plan.layout.logs / f"{member_name(node)}.log"),
@@ -87,7 +89,6 @@ def _postgresql(plan: Blueprint, node: str) -> dict[str, object]:
             "rewind": {"username": "rewind", "password": secrets.rewind},
         },
         "parameters": {"archive_command": archive.command(layout, ports, node)},
-        "pg_hba": postgres.hba(),
         "create_replica_methods": ["basebackup"],
         "basebackup": [{"checkpoint": "fast"}, "no-sync"],
         # whoever cannot be rewound is copied anew: nobody repairs a lab's node by hand

@@ -140,7 +140,6 @@ def up(
         plan = Blueprint(
             layout, state.ports, credentials.generate(layout), options, commands or Commands()
         )
-        parts.define(plan)
         starting = Start(plan, telling, fresh)
         starting.run()
         state = replace(state, phase="up", backup_id=starting.backup_id)

@@ -6,11 +6,11 @@ be too long for one, and /tmp is nobody's home).
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -35,10 +35,6 @@ _REWIND_FUNCTIONS = (
 )
 
 
-def hba() -> list[str]:
-    return list(_HBA)
-
-
 def parameters() -> dict[str, object]:
     """The same on both nodes; Patroni keeps them in etcd."""
     return {
@@ -52,11 +48,25 @@ def parameters() -> dict[str, object]:
         "max_wal_senders": 10,
         "max_replication_slots": 10,
         "wal_receiver_status_interval": "1s",
+        "wal_retrieve_retry_interval": "200ms",
+        "min_wal_size": "80MB",
+        "max_wal_size": "1GB",
         "archive_mode": "always",
         "archive_timeout": "60s",
         "synchronous_commit": "on",
         "log_min_error_statement": "panic",  # a failing statement's text may hold what is secret
         "log_lock_waits": "on",
+        # what initdb writes down; said here too, Patroni finds nothing changed when it takes over
+        "autovacuum_worker_slots": 16,
+        "dynamic_shared_memory_type": "posix",
+        "datestyle": "ISO, MDY",
+        "default_text_search_config": "pg_catalog.english",
+        "lc_messages": "C",
+        "lc_monetary": "C",
+        "lc_numeric": "C",
+        "lc_time": "C",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
     }
 
 
@@ -127,10 +137,22 @@ def renew_passwords(pgdata: Path, secrets: Secrets) -> None:
 
 
 def system_identifier(pgdata: Path) -> str:
+    return _control(pgdata, "Database system identifier:")
+
+
+def drop_spare_wal(pgdata: Path) -> None:
+    """Of a cleanly stopped cluster: all but the last checkpoint's segment, so copies are small."""
+    needed = _control(pgdata, "Latest checkpoint's REDO WAL file:")
+    for segment in (pgdata / "pg_wal").iterdir():
+        if segment.is_file() and segment.name != needed:
+            segment.unlink()
+
+
+def _control(pgdata: Path, label: str) -> str:
     for line in run(["pg_controldata", "-D", str(pgdata)], home=pgdata.parent).splitlines():
-        if line.startswith("Database system identifier:"):
+        if line.startswith(label):
             return line.split()[-1]
-    raise PlatformError(f"{pgdata} names no system identifier")
+    raise PlatformError(f"pg_controldata of {pgdata} says no {label}")
 
 
 def dsn(ports: dict[str, int], passfile: Path, *, user: str, database: str = DATABASE) -> str:
@@ -138,13 +160,14 @@ def dsn(ports: dict[str, int], passfile: Path, *, user: str, database: str = DAT
     hosts = ",".join("127.0.0.1" for _ in ("a", "b"))
     return (
         f"host={hosts} port={ports['pg_a']},{ports['pg_b']} dbname={database} user={user} "
-        f"passfile={_quoted(passfile)} target_session_attrs=read-write "
+        f"passfile={quoted(str(passfile))} target_session_attrs=read-write "
         f"connect_timeout={_CONNECT_S} application_name=peakdrill"
     )
 
 
-def _quoted(path: Path) -> str:
-    escaped = str(path).replace("\\", "\\\\").replace("'", "\\'")
+def quoted(text: str) -> str:
+    """As libpq reads a value in a connection string."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 
 
@@ -155,7 +178,7 @@ def connected(
     """As the superuser on one node; autocommit. Raises psycopg.OperationalError."""
     conninfo = (
         f"host=127.0.0.1 port={port} dbname={database} user={SUPERUSER} "
-        f"passfile={_quoted(files.superuser_pass)} connect_timeout={_CONNECT_S} "
+        f"passfile={quoted(str(files.superuser_pass))} connect_timeout={_CONNECT_S} "
         "application_name=peakdrill options='-c statement_timeout=5000'"
     )
     with psycopg.connect(conninfo, autocommit=True) as connection:
@@ -163,17 +186,18 @@ def connected(
 
 
 def takes_writes(port: int, files: SecretFiles) -> bool:
+    return _says(port, files, "SELECT NOT pg_is_in_recovery()")
+
+
+def answers(port: int, files: SecretFiles) -> bool:
+    """Also true of a standby; it knows this start's passwords, so it has begun to follow."""
+    return _says(port, files, "SELECT true")
+
+
+def _says(port: int, files: SecretFiles, question: LiteralString) -> bool:
     try:
         with connected(port, files) as connection:
-            row = connection.execute("SELECT NOT pg_is_in_recovery()").fetchone()
+            row = connection.execute(question).fetchone()
     except psycopg.Error:
         return False
     return bool(row and row[0])
-
-
-def bytes_below(folder: Path) -> int:
-    return sum(
-        os.lstat(Path(place) / name).st_size
-        for place, _, names in os.walk(folder)
-        for name in names
-    )

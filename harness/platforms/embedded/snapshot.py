@@ -33,6 +33,7 @@ _SEED_NODE = "seed"
 _KEPT = 3
 _START_S = 30.0
 _STOP_S = 20.0
+_COPY_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ def _keep(node: Node, commands: Commands) -> Snapshot:
     unfinished = _folder() / f"{place.name}.{os.getpid()}"
     unfinished.mkdir(mode=0o700, parents=True)
     found = {"system_identifier": postgres.system_identifier(node.folder / "pgdata")}
+    postgres.drop_spare_wal(node.folder / "pgdata")
     for name in ("pgdata", "backup"):
         shutil.move(node.folder / name, unfinished / name)
     write_private(unfinished / "snapshot.json", json.dumps(found))
@@ -148,21 +150,22 @@ def _prune() -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def place(snapshot: Snapshot, pgdata: Path, kept_backup: Path) -> None:
-    """Copy it to where a platform needs it; nobody can replace it meanwhile."""
+def place(source: Path, target: Path) -> None:
+    """Copy a part of it to where a platform needs it; nobody can replace it meanwhile.
+
+    By `cp`: it shares blocks where the file system can, and leaves out zeros.
+    """
     with _locked(fcntl.LOCK_SH):
-        copy(snapshot.pgdata, pgdata)
-        copy(snapshot.backup, kept_backup)
-
-
-def copy(source: Path, target: Path) -> None:
-    """As `cp` does it: it shares the blocks where the file system can."""
-    done = subprocess.run(
-        ["cp", "-a", "--reflink=auto", str(source), str(target)],
-        capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+        done = subprocess.run(
+            ["cp", "-a", "--reflink=auto", "--sparse=always", str(source), str(target)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            check=False, timeout=_COPY_S,
+        )  # fmt: skip
     if done.returncode != 0:
-        raise PlatformError(f"the snapshot cannot be copied: {done.stderr.strip()[-300:]}")
+        raise PlatformError(
+            f"the snapshot cannot be copied: {done.stderr.strip()[-300:]}",
+            next_step="make room on the disk",
+        )
 
 
 @contextmanager

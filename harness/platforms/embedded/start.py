@@ -1,9 +1,9 @@
 """The order in which everything comes up: as much at once as can be, each part's readiness seen.
 
-node c: etcd, S3 ... ─┐
-                      ├─ nodes a and b ─ leader ─ shop installed ┐
-snapshot, passwords ──┘                        └─ standby in sync├─ whole
-bucket under lock ─ base backup stored ──────────────────────────┘
+the seeded database: found in the cache, or built; copied to both nodes; new passwords
+node c: etcd, S3 ...    bucket under lock, base backup stored
+node a: primary         leader; credentials, replicas, ingress
+node b: standby                 taken over by Patroni, in sync
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from harness.platforms.embedded import (
     application,
     backup,
     etcd,
+    first_boot,
     ingress,
     parts,
     patroni,
@@ -36,7 +37,8 @@ from harness.progress import Progress
 
 T = TypeVar("T")
 _PART_S = 60.0
-_NUDGE_EVERY = 10  # polls
+_NUDGE_EVERY = 5  # polls
+_PATRONI_LOGS = "see logs/pg1.log and pg2.log"
 
 
 @dataclass
@@ -61,23 +63,68 @@ class Start:
 
     def _run(self, pool: ThreadPoolExecutor) -> None:
         support = pool.submit(self._support)
-        data = pool.submit(self._data)
-        store = pool.submit(self._store, data)
-        found = data.result()
+        databases = pool.submit(self._databases)
+        seeded = self._seeded()
+        store = pool.submit(self._store, seeded)
+        standby = pool.submit(self._standby_data, seeded)
+        self._primary_data(seeded)
         support.result()
-        patroni.introduce(self.plan.ports, self.plan.options, found.system_identifier)
+        databases.result()
+        self.progress.phase("platform: becoming redundant", _PART_S)
+        patroni.introduce(self.plan.ports, self.plan.options, seeded.system_identifier)
+        self._lead(standby)
+        last: list[Future[None]] = [
+            pool.submit(step) for step in (self._redundant, self._served, self._install)
+        ]
+        for done in (*last, store):
+            done.result()
+        first_boot.forget(self.plan.layout)
+
+    def _seeded(self) -> snapshot.Snapshot:
+        found = None if self.fresh else snapshot.find(self.plan.commands)
+        if found is None:
+            self.progress.say("platform: seeding a database (the next start reuses it)")
+            found = snapshot.build(self.plan)
+        return found
+
+    def _primary_data(self, seeded: snapshot.Snapshot) -> None:
+        """A copy with new passwords; then the primary may start."""
+        layout, name = self.plan.layout, first_boot.PRIMARY
+        snapshot.place(seeded.pgdata, layout.pgdata(name))
+        postgres.renew_passwords(layout.pgdata(name), self.plan.secrets)
+        first_boot.prepare(self.plan, name)
+        first_boot.open_gate(layout, name, "data")
+
+    def _standby_data(self, seeded: snapshot.Snapshot) -> None:
+        """A copy as it is: it learns the new passwords from its primary."""
+        layout, name = self.plan.layout, first_boot.STANDBY
+        snapshot.place(seeded.pgdata, layout.pgdata(name))
+        first_boot.prepare(self.plan, name)
+        first_boot.open_gate(layout, name, "data")
+
+    def _databases(self) -> None:
+        """Nodes a and b, waiting at their gates with everything imported."""
+        parts.define_databases(self.plan, first=True)
         for name in DATABASE_NODES:
             self._power(name)
-        self.progress.phase("platform: electing a leader", _PART_S)
-        self._await("a leader that takes writes", self._leads, "see logs/pg1.log and pg2.log")
-        last: list[Future[None]] = [
-            pool.submit(self._install),
-            pool.submit(self._redundant),
-            pool.submit(self._served),
-            store,
-        ]
-        for done in last:
-            done.result()
+        parts.define_databases(self.plan, first=False)  # for every later start of the nodes
+
+    def _lead(self, standby: Future[None]) -> None:
+        """First Patroni takes the primary over, then the standby's may come: no election."""
+        plan, ports = self.plan, self.plan.ports
+        files, port = files_of(plan.layout), ports[f"pg_{first_boot.PRIMARY}"]
+        self._await("the primary", lambda: postgres.takes_writes(port, files), _PATRONI_LOGS)
+        first_boot.open_gate(plan.layout, first_boot.PRIMARY, "patroni")
+        self._await("a leader", lambda: patroni.is_leader(ports, first_boot.PRIMARY), _PATRONI_LOGS)
+        standby.result()
+        self._await(
+            "the standby",
+            lambda: postgres.answers(ports[f"pg_{first_boot.STANDBY}"], files),
+            _PATRONI_LOGS,
+        )
+        first_boot.open_gate(plan.layout, first_boot.STANDBY, "patroni")
+        for name in DATABASE_NODES:
+            first_boot.open_gate(plan.layout, name, "app")
 
     def _power(self, name: str) -> None:
         if self._cancelled.is_set():
@@ -85,41 +132,22 @@ class Start:
         parts.node_of(self.plan.layout, name).start()
 
     def _support(self) -> None:
+        parts.define_support(self.plan)
         self._power(SUPPORT_NODE)
         ports, secrets = self.plan.ports, self.plan.secrets
         self._await("etcd", lambda: etcd.is_healthy(ports), "see logs/etcd.log")
         self._await("valkey", lambda: valkey.is_healthy(ports, secrets), "see logs/valkey.log")
 
-    def _data(self) -> snapshot.Snapshot:
-        """Both nodes' data folders, with this start's passwords in them."""
-        plan = self.plan
-        found = None if self.fresh else snapshot.find(plan.commands)
-        if found is None:
-            self.progress.say("platform: seeding a database (the next start reuses it)")
-            found = snapshot.build(plan)
-        first, second = (plan.layout.pgdata(name) for name in DATABASE_NODES)
-        snapshot.place(found, first, plan.layout.backup)
-        postgres.renew_passwords(first, plan.secrets)
-        snapshot.copy(first, second)
-        return found
-
-    def _store(self, data: Future[snapshot.Snapshot]) -> None:
-        ports, secrets = self.plan.ports, self.plan.secrets
+    def _store(self, seeded: snapshot.Snapshot) -> None:
+        layout, ports, secrets = self.plan.layout, self.plan.ports, self.plan.secrets
         admin = s3.admin(ports, secrets)
         self._await("S3", admin.is_up, "see logs/s3.log")
         admin.create_locked_bucket(s3.RETENTION_DAYS)
-        data.result()
-        backup.upload(self.plan.layout.backup, self.backup_id, s3.archivist(ports, secrets))
+        snapshot.place(seeded.backup, layout.backup)
+        backup.upload(layout.backup, self.backup_id, s3.archivist(ports, secrets))
 
     def _install(self) -> None:
         application.install(self.plan, application.both_databases(self.plan))
-
-    def _leads(self) -> bool:
-        files, ports = files_of(self.plan.layout), self.plan.ports
-        return any(
-            patroni.is_leader(ports, name) and postgres.takes_writes(ports[f"pg_{name}"], files)
-            for name in DATABASE_NODES
-        )
 
     def _redundant(self) -> None:
         """Patroni looks every 2 s; a nudge has it look as soon as there is something to see."""
@@ -134,7 +162,7 @@ class Start:
             seen = patroni.members(self.plan.ports)
             return any(m.role == wanted and m.state == "streaming" for m in seen)
 
-        self._await("a standby that streams", look, "see logs/pg1.log and pg2.log")
+        self._await("a standby that streams", look, _PATRONI_LOGS)
 
     def _served(self) -> None:
         ports = self.plan.ports
