@@ -165,18 +165,24 @@ class Trading:
 
     def stop(self) -> None:
         """End the schedule, wait for what is in flight, name the workers that said no goodbye."""
-        if self.child.stdin and not self.child.stdin.closed:
-            self._mark(MarkName.LOAD_STOPPED, time.monotonic_ns())
-            self.child.stdin.close()
         try:
-            self.child.wait(self.plan.limits.server_timeout_s + 20)
-        except subprocess.TimeoutExpired:
-            _end_group(self.child)
+            if self.child.stdin and not self.child.stdin.closed:
+                self._mark(MarkName.LOAD_STOPPED, time.monotonic_ns())
+        finally:  # a mark that cannot be written leaves no load behind
+            self._end_child()
         self.workers_lost = [
             trouble
             for worker in range(self.plan.workers)
             if (trouble := _trouble_of(self.run / layout.LOAD / f"worker-{worker}.json", worker))
         ]
+
+    def _end_child(self) -> None:
+        if self.child.stdin:
+            self.child.stdin.close()
+        try:
+            self.child.wait(self.plan.limits.server_timeout_s + 20)
+        except subprocess.TimeoutExpired:
+            _end_group(self.child)
 
     def _mark(self, name: MarkName, at_ns: int, note: str = "") -> None:
         events.append(self.run / layout.EVENTS, Mark(name, at_ns, at_ns, note))
