@@ -46,7 +46,10 @@ def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress)
         seen.workers_lost = load.workers_lost
     with whatever_happens(seen):
         seen.replay_ended_ns = read_back(plan, platform, run, progress)
-    return conclude(run, seen)
+    judgement = conclude(run, seen)
+    if seen.mistake is not None:
+        raise seen.mistake
+    return judgement
 
 
 def conclude(run: RunDirectory, seen: Sightings) -> Judgement:
@@ -87,6 +90,9 @@ def whatever_happens(seen: Sightings) -> Iterator[None]:
         yield
     except PeakdrillError as error:
         seen.interrupted = seen.interrupted or f"{type(error).__name__}: {error.what}"
+    except Exception as error:  # noqa: BLE001  ours: raised again once the evidence is saved
+        seen.interrupted = seen.interrupted or f"an error of peakdrill: {type(error).__name__}"
+        seen.mistake = seen.mistake or error
 
 
 def until_whole(platform: Platform, limit_s: float, progress: Progress) -> Wholeness:

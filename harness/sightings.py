@@ -23,6 +23,7 @@ class Sightings:
     interrupted: str = ""
     skipped: str = ""
     replay_ended_ns: int | None = None
+    mistake: Exception | None = None  # ours; no part of the evidence
 
     def observation(self) -> Observation:
         return Observation(
