@@ -101,6 +101,8 @@ class Node:
             if self._parts_file.exists() and (init := self._find_init()):
                 write_atomically(self._init_file, json.dumps(asdict(init)))
                 return
+            if (outer := self._outer()) and not process.is_alive(outer):
+                break
             time.sleep(_POLL_S)
         told = log.read_text(encoding="utf-8", errors="replace")[-300:] if log.exists() else ""
         raise NotReady(f"node {self.name} did not come up: {told}", next_step=f"see {log}")

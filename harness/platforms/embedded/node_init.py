@@ -149,14 +149,15 @@ def main(spec_file: str) -> None:
         spec = json.load(file)
     _private_tmp(spec["kept"])
     parts = [Part(entry) for entry in spec["parts"]]
-    _save(spec["status"], parts)
+    first = True  # whoever launched the node waits for the first word about its parts
     while True:
         now = time.monotonic()
         due = [part for part in parts if part.is_due(now)]
         for part in due:
             part.start()
-        if due:
+        if due or first:
             _save(spec["status"], parts)
+            first = False
         waiting = any(part.due_at is not None for part in parts)
         told = signal.sigtimedwait(_SIGNALS, _QUICK_TICK_S if waiting else _TICK_S)
         if told is not None and told.si_signo != signal.SIGCHLD:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.core.plan import PlatformFacts
-from harness.errors import PeakdrillError, PlatformError, Refused
+from harness.errors import NotReady, PeakdrillError, PlatformError, Refused
 from harness.platforms.capabilities import Endpoints, Wholeness
 from harness.platforms.embedded import (
     credentials,
@@ -41,9 +41,11 @@ from harness.platforms.embedded.layout import (
 from harness.platforms.embedded.node import Node
 from harness.platforms.embedded.nodes import EmbeddedNodes
 from harness.platforms.embedded.start import Start
+from harness.platforms.embedded.waiting import await_ready
 from harness.progress import Progress, Silent
 
 _NEEDED_BYTES = 1 << 30
+_WHOLE_S = 60.0
 _CAPABILITIES = (
     "nodes", "database", "database.standby", "backups", "secrets", "ingress", "application",
     "filestore", "cache", "integrations",
@@ -143,6 +145,7 @@ def up(
         starting = Start(plan, telling, fresh)
         starting.run()
         state = replace(state, phase="up", backup_id=starting.backup_id)
+        _await_whole(layout, state, plan.secrets)
         save_state(layout, state)
     except BaseException as error:
         kept = _keep_logs(layout)
@@ -185,6 +188,22 @@ def remove(layout: Layout) -> None:
         shutil.rmtree(layout.root, ignore_errors=True)
         if layout.root.exists() and time.monotonic() > deadline:
             raise PlatformError(f"{layout.root} cannot be removed", next_step="delete it by hand")
+
+
+def _await_whole(layout: Layout, state: State, known: credentials.Secrets) -> None:
+    """What every drill asks for before it begins, asked once more over all parts together."""
+    last: Wholeness | None = None
+
+    def look() -> bool:
+        nonlocal last
+        last = whole.look(layout, state, known)
+        return last.whole
+
+    try:
+        await_ready("the platform", look, within_s=_WHOLE_S)
+    except NotReady as error:
+        gaps = "; ".join(last.missing) if last else "unknown"
+        raise NotReady(f"the platform did not become whole: {gaps}") from error
 
 
 def _new_folder() -> Path:
