@@ -175,9 +175,7 @@ def _dropped(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFindi
 
 def _workers(evidence: Evidence) -> FitnessFinding:
     lost = evidence.observation.workers_lost
-    return FitnessFinding(
-        "load-workers", not lost, "; ".join(lost) or "all there", "none lost"
-    )
+    return FitnessFinding("load-workers", not lost, "; ".join(lost) or "all there", "none lost")
 
 
 def _ledger(plan: Plan, evidence: Evidence, beyond_ledger: int) -> FitnessFinding:
