@@ -35,6 +35,7 @@ def fitness(
         _uninterrupted(evidence),
         _whole_before(evidence),
         _effect(plan, evidence),
+        _held(evidence),
         _healed(evidence),
         _load_after(plan, evidence),
         _baseline(plan, evidence, arrivals),
@@ -43,6 +44,7 @@ def fitness(
         _dropped(plan, evidence, arrivals),
         _workers(evidence),
         _ledger(plan, evidence, beyond_ledger),
+        _ledgers_closed(evidence),
         _read_back(plan, evidence),
         _clock(plan, evidence),
     )
@@ -82,6 +84,12 @@ def _effect(plan: Plan, evidence: Evidence) -> FitnessFinding:
     seen = evidence.observation.effect_observed and active is not None
     limit = f"the effect of {plan.scenario.fault.experiment} observed"
     return FitnessFinding(EFFECT, seen, "observed" if seen else "no effect was observed", limit)
+
+
+def _held(evidence: Evidence) -> FitnessFinding:
+    spoiled = evidence.timeline.first(MarkName.FAULT_SPOILED)
+    told = f"spoiled: {spoiled.note}" if spoiled else "from its effect to its release"
+    return FitnessFinding("fault-held", spoiled is None, told, "held until it was released")
 
 
 def _healed(evidence: Evidence) -> FitnessFinding:
@@ -186,6 +194,13 @@ def _ledger(plan: Plan, evidence: Evidence, beyond_ledger: int) -> FitnessFindin
         wrong.append(f"{beyond_ledger:,} stored keys lie beyond the ledger's end: it lost its tail")
     told = "; ".join(wrong) or "checksums whole"
     return FitnessFinding(LEDGER, not wrong, told, "checksums whole, no tail lost", voids_loss=True)
+
+
+def _ledgers_closed(evidence: Evidence) -> FitnessFinding:
+    """A worker that could not close its ledger says so: what came last may be missing from it."""
+    left = [f"worker {ledger.worker}" for ledger in evidence.ledgers if not ledger.closed]
+    told = f"left open by {', '.join(left)}" if left else "closed"
+    return FitnessFinding("ledger-closed", not left, told, "closed by every worker")
 
 
 def _read_back(plan: Plan, evidence: Evidence) -> FitnessFinding:

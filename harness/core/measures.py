@@ -211,12 +211,16 @@ class Measures:
         return gate_rpo(target.workload, kept.value, self.plan.targets.currency)
 
     def recovery_point(self, target: WorkloadTarget, first: Look) -> RecoveryPoint:
-        """RPO before and after replay; the one after is gated if replay ended within the RTO."""
+        """RPO before and after replay; the one after is gated if replay ended within the RTO.
+
+        A look that came too late to speak for the platform may still speak against it: what it
+        shows beyond the first one is gated all the same.
+        """
         before = self._counts(target.workload, first)
         gated, look = before, first
         if self.second is not None:
             after = self._counts(target.workload, self.second)
-            if self._replayed_in_time(target):
+            if self._replayed_in_time(target) or _is_worse(after, before):
                 gated, look = after, self.second
             else:
                 gated = replace(before, replayed=after.replayed)
@@ -264,6 +268,16 @@ class _Kept(Generic[T]):
     """Where a check leaves its measure, so that it survives a crash of the gate after it."""
 
     value: T | None = None
+
+
+_HARMS = (
+    "lost", "ghost", "unexpected", "duplicate", "altered", "partial", "resurrected", "stale",
+)  # fmt: skip
+
+
+def _is_worse(after: WriteCounts, before: WriteCounts) -> bool:
+    """Whether a later look shows more of any harm than the one before."""
+    return any(getattr(after, harm) > getattr(before, harm) for harm in _HARMS)
 
 
 def _not_applicable(target: WorkloadTarget) -> RecoveryPoint:
