@@ -8,10 +8,10 @@ from harness.core.plan import Plan
 from harness.core.timeline import Mark, MarkName
 from harness.evidence import events, layout
 from harness.evidence.rundir import RunDirectory
-from harness.platforms.capabilities import Platform
+from harness.platforms.capabilities import Endpoints, Platform
 from harness.progress import Progress
 from harness.readback.settle import await_settled
-from harness.readback.survivors import look
+from harness.readback.survivors import Look, look
 
 
 def read_back(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress) -> int | None:
@@ -20,7 +20,7 @@ def read_back(plan: Plan, platform: Platform, run: RunDirectory, progress: Progr
     progress.phase("waiting out the longest server timeout", limits.server_timeout_s)
     time.sleep(limits.server_timeout_s)
     progress.phase("reading back", None)
-    run.save_look(look("first", endpoints, plan.run_id, clock=time.monotonic_ns, settled=False))
+    run.save_look(_look("first", endpoints, plan.run_id, settled=False))
     _mark(run, MarkName.READ_BACK_FIRST)
     progress.phase("letting queues drain", limits.settle_s)
     settled, why = await_settled(endpoints, limits.settle_s)
@@ -30,9 +30,17 @@ def read_back(plan: Plan, platform: Platform, run: RunDirectory, progress: Progr
     else:
         progress.say(f"queues did not drain within {limits.settle_s:g} s: {why}")
     progress.phase("reading back once more", None)
-    run.save_look(look("second", endpoints, plan.run_id, clock=time.monotonic_ns, settled=settled))
+    run.save_look(_look("second", endpoints, plan.run_id, settled=settled))
     _mark(run, MarkName.READ_BACK_SECOND)
     return settled_ns if settled else None
+
+
+def _look(name: str, endpoints: Endpoints, run_id: str, *, settled: bool) -> Look:
+    """One look, and a second try where a store did not answer whole: it voids even a proven loss."""
+    found = look(name, endpoints, run_id, clock=time.monotonic_ns, settled=settled)
+    if found.complete:
+        return found
+    return look(name, endpoints, run_id, clock=time.monotonic_ns, settled=settled)
 
 
 def _mark(run: RunDirectory, name: MarkName) -> None:
