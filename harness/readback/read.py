@@ -36,7 +36,7 @@ def read_back(plan: Plan, platform: Platform, run: RunDirectory, progress: Progr
 
 
 def _look(name: str, endpoints: Endpoints, run_id: str, *, settled: bool) -> Look:
-    """One look, and a second try where a store did not answer whole: it voids even a proven loss."""
+    """One look, and a second try where a store did not answer: that voids even a proven loss."""
     found = look(name, endpoints, run_id, clock=time.monotonic_ns, settled=settled)
     if found.complete:
         return found
