@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, contextmanager
 
 from harness.core.judge import judge
 from harness.core.plan import Plan
+from harness.core.timeline import MarkName
 from harness.core.verdict import Judgement
 from harness.errors import PeakdrillError
-from harness.evidence import layout
+from harness.evidence import events, layout
 from harness.evidence.load import open_run
 from harness.evidence.rundir import RunDirectory
 from harness.faults.injection import Bounds, Injection, injection
@@ -41,7 +42,7 @@ def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress)
                 fault.release()
                 seen.heal_observed = fault.await_healed(plan.limits.heal_s)
                 note_spoiled(fault, seen)
-            seen.after = until_whole(platform, plan.limits.heal_s, progress)
+            seen.after = until_protected(platform, plan.limits.heal_s, progress, run)
             load.hold_after()
         seen.workers_lost = load.workers_lost
     with whatever_happens(seen):
@@ -101,4 +102,14 @@ def until_whole(platform: Platform, limit_s: float, progress: Progress) -> Whole
     until = time.monotonic() + limit_s
     while not (seen := platform.whole()).whole and time.monotonic() < until:
         time.sleep(0.5)
+    return seen
+
+
+def until_protected(
+    platform: Platform, limit_s: float, progress: Progress, run: RunDirectory
+) -> Wholeness:
+    """Serving and protected are different marks: this one says that the next fault may come."""
+    seen = until_whole(platform, limit_s, progress)
+    if seen.whole:
+        events.stamp(run / layout.EVENTS, MarkName.PROTECTED)
     return seen
