@@ -21,14 +21,18 @@ $(VENV)/.drill: requirements/drill.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.drill
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
-	@touch $@
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@ $(VENV)/.drill
 
+# Quick tests share both cores; those that trade, break and time have the machine to themselves.
+QUICK := tests/cli tests/core tests/drill_unit tests/inputs tests/ledger tests/reports tests/test_house.py
 test: install-dev lint types contracts  ## everything that must hold
-	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); \
-	$(BIN)/python -m pytest --basetemp=$$base $(PYTEST_ARGS); \
-	status=$$?; rm -rf $$base; exit $$status
+	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
+	$(BIN)/python -m pytest -n 2 --basetemp=$$base/quick $(PYTEST_ARGS) $(QUICK) || status=$$?; \
+	$(BIN)/python -m pytest --basetemp=$$base/slow $(PYTEST_ARGS) tests $(QUICK:%=--ignore=%) || status=$$?; \
+	rm -rf $$base; exit $$status
 
 lint: install-dev
 	$(BIN)/ruff check .
@@ -44,9 +48,9 @@ campaign: install-dev  ## hours: the crash campaign
 	$(BIN)/python -m pytest -m campaign $(PYTEST_ARGS)
 
 lock:  ## needs uv
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --overrides requirements/overrides.txt --all-extras --group dev pyproject.toml -o requirements/dev.txt -q
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --overrides requirements/overrides.txt --extra embedded -c requirements/dev.txt pyproject.toml -o requirements/drill.txt -q
 
 clean:
