@@ -148,3 +148,9 @@ def test_ports_are_different_free_and_out_of_the_way_of_outgoing_connections() -
 def test_secrets_do_not_show() -> None:
     fields = {name: f"secret-{name}" for name in Secrets.__dataclass_fields__}
     assert "secret-" not in repr(Secrets(**fields)) + str(Secrets(**fields))
+
+
+def test_a_port_for_root_alone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEAKDRILL_PORT", "80")
+    with pytest.raises(Refused, match="port 80 is reserved"):
+        find.start("embedded")

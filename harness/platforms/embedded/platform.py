@@ -45,6 +45,7 @@ from harness.platforms.embedded.waiting import await_ready
 from harness.progress import Progress, Silent
 
 _NEEDED_BYTES = 1 << 30
+_UNPRIVILEGED_PORT = 1024
 _WHOLE_S = 60.0
 _CAPABILITIES = (  # what a scenario can ask for; backups are made, but none can be asked for yet
     "nodes", "database", "database.standby", "ingress", "application", "filestore", "cache",
@@ -136,8 +137,14 @@ def up(
     _refuse_where_occupied(layout)
     _refuse_when_full(layout.root)
     options = Options(synchronous=synchronous, dialect=dialect)
+    asked_port = ingress_port or _port_from_environment()
+    if asked_port is not None and asked_port < _UNPRIVILEGED_PORT:
+        raise Refused(
+            f"port {asked_port} is reserved for root, and a platform's parts are not root",
+            next_step=f"{_UNPRIVILEGED_PORT} to 65535",
+        )
     try:
-        with ports.reserved(ingress_port or _port_from_environment()) as chosen:
+        with ports.reserved(asked_port) as chosen:
             state = _claim(layout, options, dict(chosen))
         plan = Blueprint(
             layout, state.ports, credentials.generate(layout), options, commands or Commands()
