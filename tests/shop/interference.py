@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import psycopg
 
 UPDATE = "UPDATE res_partner SET comment = 'x' WHERE id = %s"
+# Stops every writer of the table and no reader: a try of the shop takes its snapshot, then waits.
+GATE = "LOCK TABLE res_partner IN SHARE ROW EXCLUSIVE MODE"
 BLOCKED = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
 
 
@@ -51,7 +53,12 @@ def kill_waiting(
 def conflicts(
     server: Postgres, database: str, partner: int, send: Callable[[], Answer], times: int | None
 ) -> Answer:
-    """Change the row before every try of the shop, so often or for ever."""
+    """Change the row between the snapshot and the write of each try, so often or for ever.
+
+    The next gate queues up behind the waiting shop before this one opens. PostgreSQL hands it
+    the table in the moment in which the shop's failed try lets go, so that no retry, however
+    quick, can slip in between.
+    """
     done = 0
     with (
         server.connect(database) as first,
@@ -61,18 +68,16 @@ def conflicts(
     ):
         holder, other = first, second
         holder.execute("BEGIN")
-        holder.execute(UPDATE, [partner])
+        holder.execute(GATE)
         future = pool.submit(send)
-        while not future.done() and (times is None or done < times):
-            if not _wait_for_block(admin, holder, future.done):
-                break
+        while _wait_for_block(admin, holder, future.done):
             done += 1
-            if times is not None and done >= times:
+            holder.execute(UPDATE, [partner])
+            if done == times:
                 break
-            # The next conflict queues up behind the shop before this one ends.
             other.execute("BEGIN")
-            queued = pool.submit(other.execute, UPDATE, [partner])
-            wait_until(lambda o=other: _is_waiting(admin, o), "the next conflict waits")
+            queued = pool.submit(other.execute, GATE)
+            wait_until(lambda o=other: _is_waiting(admin, o), "the next gate waits")
             holder.execute("COMMIT")
             queued.result()
             holder, other = other, holder
