@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.core.scenario import automatic as automatic
     from harness.core.scenario import experiment as experiment
     from harness.core.scenario import load as load
+    from harness.core.scenario import runbook as runbook
     from harness.core.targets import Targets as Targets
     from harness.core.verdict import Verdict as Verdict
 
@@ -23,10 +24,11 @@ _HOME = {
     "automatic": "harness.core.scenario",
     "experiment": "harness.core.scenario",
     "load": "harness.core.scenario",
+    "runbook": "harness.core.scenario",
     "Targets": "harness.core.targets",
     "Verdict": "harness.core.verdict",
 }
-__all__ = ["Scenario", "Targets", "Verdict", "automatic", "checks", "experiment", "load"]
+__all__ = ["Scenario", "Targets", "Verdict", "automatic", "checks", "experiment", "load", "runbook"]
 
 
 def __getattr__(name: str) -> object:

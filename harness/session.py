@@ -84,10 +84,12 @@ def _read(order: Order) -> tuple[Scenario, str]:
     file = find_experiment(asked) if asked else experiment_path(found)
     text = file.read_text(encoding="utf-8")
     taken = declared_parameters(text, file=file)
+    given = found.scenario.fault.parameters
     parameters = {
         name: value
-        for name, value in found.scenario.fault.parameters
-        if name in taken or not asked  # a substitute, such as null.yaml, takes what it declares
+        for name, value in (("fault", found.scenario.fault.experiment), *given)
+        # a substitute, such as null.yaml, takes what it declares; its fault is the scenario's
+        if name in taken or (not asked and name != "fault")
     }
     return found.scenario, resolved_experiment(text, parameters, file=file)
 

@@ -12,12 +12,13 @@ import time
 from contextlib import suppress
 
 from harness.chaos import signals
-from harness.chaos.standing import Standing, is_released, standing, stdin_ended
+from harness.chaos.arming import LOCK_S, arm, refuse_in_vain
+from harness.chaos.standing import Standing, standing, stdin_ended
 from harness.core.timeline import Mark, MarkName
 from harness.errors import FaultError
 from harness.faults import journal, undo
+from harness.faults.deeds import deed_of, node_loss
 
-_LOCK_S = 10.0
 _POLL_S = 0.1
 
 
@@ -28,9 +29,9 @@ def lose_node(node: str) -> str:
     it is dead already, something is still broken, or nobody waits for this fault any more.
     """
     here = standing()
-    with signals.deferred(), journal.locked(here.platform.directory, within_s=_LOCK_S):
+    with signals.deferred(), journal.locked(here.platform.directory, within_s=LOCK_S):
         name = _target(here, node)
-        _arm(here, undo.LOSE_NODE, {"node": name, "selector": node})
+        arm(here, node_loss.NAME, {"node": name, "selector": node})
         try:
             instant = here.nodes.kill(name)
             dead = here.nodes.is_dead(name)
@@ -45,22 +46,28 @@ def lose_node(node: str) -> str:
     return name
 
 
-def nothing(node: str, within_s: float = 2.0) -> str:
-    """The null fault: arm nothing, break nothing, and look for the effect as `lose_node` does.
+def nothing(
+    node: str = "primary", fault: str = node_loss.NAME, table: str = "", within_s: float = 2.0
+) -> str:
+    """The null fault: arm nothing, break nothing, and look for the effect as `fault` itself does.
 
     A check that sees an effect here would see one anywhere. Raises FaultError in that case.
+    Returns the name of the fault that was not made.
     """
     here = standing()
-    name = here.nodes.resolve(node)
+    deed = deed_of(fault)
+    if here.platform.nodes is not None:
+        node = here.nodes.resolve(node)
+    parameters = {"node": node, "table": table}
     deadline = time.monotonic() + within_s
-    while not here.nodes.is_dead(name):
+    while not deed.seen(here.platform, parameters):
         if time.monotonic() >= deadline:
-            note = f"no effect was observed: node {name} ({node}) lived for {within_s:g} s"
+            note = f"no effect was observed: no {fault} was seen on node {node} for {within_s:g} s"
             here.stamp(MarkName.NO_EFFECT, note)
-            return name
+            return fault
         time.sleep(_POLL_S)
-    here.stamp(MarkName.FAULT_SPOILED, f"node {name} is dead, and nobody killed it")
-    raise FaultError(f"node {name} is dead, although this experiment breaks nothing")
+    here.stamp(MarkName.FAULT_SPOILED, f"{fault} is in effect on node {node}, and nobody made it")
+    raise FaultError(f"{fault} is in effect, although this experiment breaks nothing")
 
 
 def hold(until: str = "timer", max_s: float = 60.0) -> str:
@@ -80,7 +87,7 @@ def hold(until: str = "timer", max_s: float = 60.0) -> str:
         signals.ignore_from_now_on()
 
 
-def restore_node(within_s: float = undo.HEAL_S) -> list[str]:
+def mend(within_s: float = undo.HEAL_S) -> list[str]:
     """Undo whatever this run broke, and see it come back. Harmless when that is nothing.
 
     Returns what was mended. Raises FaultError for what was not back within `within_s`; it stays
@@ -100,31 +107,17 @@ def _note_early_ends(here: Standing) -> None:
         if entry.run_id != here.run_id:
             continue
         with suppress(Exception):  # what cannot be asked is undone all the same
-            if not undo.undoing_of(entry).holds(here.platform, entry):
+            deed = undo.undoing_of(entry)
+            if deed.held and not deed.holds(here.platform, entry):
                 told = f"{entry.fault}: the fault had ended before it was released"
                 here.stamp(MarkName.FAULT_SPOILED, told)
 
 
 def _target(here: Standing, node: str) -> str:
-    if is_released():
-        raise FaultError("the harness has let go (or is dead): nothing was broken")
-    if left := journal.pending(here.platform.directory):
-        raise FaultError(
-            f"run {left[0].run_id} left {left[0].fault} undone: nothing more was broken",
-            next_step="peakdrill undo",
-        )
+    refuse_in_vain(here)
     name = here.nodes.resolve(node)
     if name not in here.nodes.names():
         raise FaultError(f"{node!r} matches no node; there are {', '.join(here.nodes.names())}")
     if here.nodes.is_dead(name):
         raise FaultError(f"node {name} ({node}) is dead already: it cannot be lost")
     return name
-
-
-def _arm(here: Standing, fault: str, parameters: dict[str, str]) -> None:
-    earliest_ns = time.monotonic_ns()
-    journal.write(here.platform.directory, fault, parameters, here.run_id)
-    note = ", ".join(f"{key} {value}" for key, value in sorted(parameters.items()))
-    here.witness(
-        Mark(MarkName.FAULT_ARMED, earliest_ns, time.monotonic_ns(), f"undo on disk: {note}")
-    )

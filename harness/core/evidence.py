@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from harness.core.operation import Workload
 from harness.core.operations import Operations
+from harness.core.proofs import Proof, StepRecord
 from harness.core.timeline import Timeline
 
 
@@ -90,6 +91,17 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """One attempt of the attacker to use a leaked credential."""
+
+    credential: str  # the class: "database-role"
+    begun_ns: int
+    done_ns: int
+    accepted: bool
+    told: str  # "accepted", or the refusal: an SQLSTATE, an HTTP status, an error's name
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     operations: Operations
     ledgers: tuple[LedgerHealth, ...]
@@ -102,3 +114,8 @@ class Evidence:
     load_stopped_ns: int
     arrivals_ns: Mapping[Workload, npt.NDArray[np.int64]]
     canaries_ns: Mapping[Workload, npt.NDArray[np.int64]]
+    # only where a runbook, an inspection or an attacker took part
+    steps: tuple[StepRecord, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    uses: tuple[Use, ...] = ()
+    restored: ReadBack | None = None  # after the restore, before any replay; the load still runs

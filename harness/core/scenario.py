@@ -47,6 +47,7 @@ class Scenario:
     story: str = ""
     rto_clock: str = "fault"  # or "outage", for a latent fault
     degraded_mode: bool = False
+    failback: RecoverySpec | None = None  # back to the original layout, timed on its own
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "checks", tuple(self.checks))
@@ -67,3 +68,8 @@ def experiment(name: str, **parameters: str) -> FaultSpec:
 def automatic(*, within_s: int) -> RecoverySpec:
     """Nobody repairs anything; the drill watches."""
     return RecoverySpec("automatic", within_s)
+
+
+def runbook(name: str, *, within_s: int, **parameters: str) -> RecoverySpec:
+    """A runbook of `harness/recovery/`: `runbook("point-in-time", within_s=600)`."""
+    return RecoverySpec(name, within_s, tuple(sorted(parameters.items())))

@@ -22,6 +22,17 @@ class MarkName(StrEnum):
     FAULT_RELEASED = "fault-released"
     FAULT_HEALED = "fault-healed"  # observed
     FAULT_SPOILED = "fault-spoiled"
+    RECOVERY_BEGUN = "recovery-begun"  # the first step of a runbook
+    UNPROTECTED = "unprotected"  # from here on nothing was protected, whatever was reported
+    INGRESS_CLOSED = "ingress-closed"  # observed from outside
+    RESTORED = "restored"  # the data is back: "data back" is not yet "service back"
+    REPLAYED = "replayed"  # integration calls after the recovery point are made good
+    REVOKED = "revoked"  # one class of credentials; the note names it
+    APPROVED = "approved"  # the note names who, and whether simulated
+    INGRESS_OPENED = "ingress-opened"  # observed from outside
+    RECOVERY_ENDED = "recovery-ended"  # the last step of a runbook
+    FAILBACK_BEGUN = "failback-begun"
+    FAILBACK_ENDED = "failback-ended"
     PROTECTED = "protected"  # redundant, archiving, backed up again
     LOAD_STOPPED = "load-stopped"
     OBSERVATION_ENDED = "observation-ended"

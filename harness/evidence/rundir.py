@@ -13,6 +13,10 @@ from harness.errors import Refused
 from harness.evidence import canonical, layout, seal
 from harness.readback.survivors import Look, save
 
+_FOLDERS = (
+    layout.LEDGER, layout.LOAD, layout.CHAOS, layout.READBACK, layout.RECOVERY, layout.ATTACK,
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -34,7 +38,7 @@ class RunDirectory:
         path = out / run_id
         try:
             path.mkdir(parents=True)
-            for part in (layout.LEDGER, layout.LOAD, layout.CHAOS, layout.READBACK):
+            for part in _FOLDERS:
                 (path / part).mkdir()
         except OSError as error:
             raise Refused(

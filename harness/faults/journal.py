@@ -27,7 +27,7 @@ _POLL_S = 0.05
 class Entry:
     """A deed that may have been done, and by which run."""
 
-    fault: str  # a key of undo.UNDOINGS
+    fault: str  # the name of a Deed
     parameters: tuple[tuple[str, str], ...]
     run_id: str
     file: Path

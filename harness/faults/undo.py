@@ -9,29 +9,19 @@ Nothing that goes wrong on the way, a mark that cannot be written included, keep
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from harness.core.timeline import Mark, MarkName
 from harness.errors import FaultError, PeakdrillError
 from harness.faults import journal
+from harness.faults.deeds import Deed, deed_of
 from harness.faults.journal import Entry
-from harness.platforms.capabilities import Nodes, Platform
+from harness.platforms.capabilities import Platform
 
 Witness = Callable[[Mark], None]
 _POLL_S = 0.1
 HEAL_S = 180.0
-
-
-@dataclass(frozen=True, slots=True)
-class Undoing:
-    """How one kind of deed is taken back. `begin` is harmless when nothing is broken."""
-
-    describe: Callable[[Entry], str]
-    holds: Callable[[Platform, Entry], bool]  # the fault is still in effect
-    begin: Callable[[Platform, Entry], None]
-    is_undone: Callable[[Platform, Entry], bool]
 
 
 def replay(
@@ -133,32 +123,12 @@ def _await_undone(platform: Platform, entry: Entry, deadline_ns: int) -> Mark | 
         time.sleep(_POLL_S)
 
 
-def undoing_of(entry: Entry) -> Undoing:
+def undoing_of(entry: Entry) -> Deed:
     """How this entry is undone. Raises FaultError for a fault of another version."""
     try:
-        return UNDOINGS[entry.fault]
-    except KeyError:
+        return deed_of(entry.fault)
+    except FaultError:
         raise FaultError(
             f"undo journal: nobody here knows how to undo {entry.fault!r} ({entry.file})",
             next_step="use the version of peakdrill that made it",
         ) from None
-
-
-def _nodes(platform: Platform) -> Nodes:
-    if platform.nodes is None:
-        raise FaultError("the platform lacks the capability nodes", next_step="choose another one")
-    return platform.nodes
-
-
-LOSE_NODE = "lose-node"
-
-UNDOINGS: Mapping[str, Undoing] = MappingProxyType(
-    {
-        LOSE_NODE: Undoing(
-            describe=lambda entry: f"node {entry.parameter('node')} started again",
-            holds=lambda platform, entry: _nodes(platform).is_dead(entry.parameter("node")),
-            begin=lambda platform, entry: _nodes(platform).start(entry.parameter("node")),
-            is_undone=lambda platform, entry: _nodes(platform).is_back(entry.parameter("node")),
-        ),
-    }
-)

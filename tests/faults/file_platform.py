@@ -95,6 +95,8 @@ class FilePlatform:
     def database(self) -> Database | None:
         return None
 
+    backups = ingress = filestore = secrets = audit = clean_room = None
+
     def whole(self) -> Wholeness:
         while (self._directory / "quirks" / "slow-answer").exists():
             time.sleep(0.02)

@@ -36,10 +36,10 @@ def test_a_node_is_lost_and_restored(
     assert acting.nodes.is_dead(name)
     assert _state(run) is State.ACTIVE
     assert probes.node_is_lost(selector)
-    assert actions.restore_node() == [f"node {name} started again"]
+    assert actions.mend() == [f"node {name} started again"]
     assert _state(run) is State.HEALED
     assert not probes.node_is_lost(selector)
-    assert actions.restore_node() == []
+    assert actions.mend() == []
     assert acting.deeds() == [f"kill {name}", f"start {name}"]
 
 
@@ -83,7 +83,7 @@ def test_an_effect_that_is_not_seen_is_marked_and_is_an_error(
 
 def test_nothing_more_is_broken_while_something_is(acting: FilePlatform, run: Path) -> None:
     actions.lose_node("primary")
-    with pytest.raises(FaultError, match="run r1 left lose-node undone"):
+    with pytest.raises(FaultError, match="run r1 left node-loss undone"):
         actions.lose_node("B")
     assert not acting.nodes.is_dead("B")
 
@@ -93,7 +93,7 @@ def test_a_fault_that_ended_by_itself_is_spoiled_and_still_undone(
 ) -> None:
     actions.lose_node("A")
     acting.nodes.start("A")
-    actions.restore_node()
+    actions.mend()
     assert _state(run) is State.SPOILED
     assert journal.pending(acting.directory) == ()
 
@@ -101,7 +101,7 @@ def test_a_fault_that_ended_by_itself_is_spoiled_and_still_undone(
 def test_the_null_fault_arms_nothing_and_sees_nothing(acting: FilePlatform, run: Path) -> None:
     actions.nothing("primary", within_s=0.05)
     assert _marks(run) == [MarkName.NO_EFFECT]
-    assert actions.restore_node() == []
+    assert actions.mend() == []
     assert acting.deeds() == []
 
 
@@ -152,7 +152,7 @@ def test_without_a_run_marks_are_only_told(
     monkeypatch.setenv("FILE_PLATFORM_UP", str(acting.directory))
     assert actions.lose_node("A") == "A"
     assert journal.pending(acting.directory)[0].run_id == "by-hand"
-    assert actions.restore_node() == ["node A started again"]
+    assert actions.mend() == ["node A started again"]
 
 
 def test_a_signal_waits_until_the_deed_is_done() -> None:
@@ -178,7 +178,7 @@ def test_a_signal_waits_until_the_deed_is_done() -> None:
 def test_the_control_stamps_steps_and_stops_a_method_whose_step_failed(
     acting: FilePlatform, run: Path
 ) -> None:
-    experiment = {"method": [{"name": "lose-node"}], "rollbacks": [{"name": "restore-node"}]}
+    experiment = {"method": [{"name": "lose-node"}], "rollbacks": [{"name": "mend"}]}
 
     def step(name: str, state: dict[str, str] | None) -> None:
         controls.before_activity_control(context={"name": name})
@@ -187,12 +187,12 @@ def test_the_control_stamps_steps_and_stops_a_method_whose_step_failed(
         )
 
     step("lose-node", {"status": "succeeded"})
-    step("restore-node", {"status": "failed"})
+    step("mend", {"status": "failed"})
     for state in ({"status": "failed"}, None):
         with pytest.raises(controls.InterruptExecution, match="lose-node"):
             step("lose-node", state)
     marks = events.read(run / "events.jsonl").timeline.marks
     assert [m.note for m in marks] == [
-        "lose-node: succeeded", "restore-node: failed", "lose-node: failed",
+        "lose-node: succeeded", "mend: failed", "lose-node: failed",
         "lose-node: cut short",
     ]  # fmt: skip

@@ -50,7 +50,7 @@ def test_smoke_the_fault_acts_holds_and_heals(files: FilePlatform, run: Path) ->
     assert journal.pending(files.directory) == ()
     assert _steps(run) == [
         "platform-is-whole: succeeded (True)", "lose-node: succeeded", "node-is-lost: succeeded (True)",
-        "hold: succeeded", "restore-node: succeeded",
+        "hold: succeeded", "mend: succeeded",
     ]  # fmt: skip
     assert '"primary"' in (run / "experiment.yaml").read_text()
     assert {f.name for f in (run / "chaos").iterdir()} == {"chaos.log", "journal.json"}
@@ -79,7 +79,7 @@ def test_a_failed_hypothesis_breaks_nothing_and_is_not_a_success(
     assert "no step of its method was run" in fault.why
     assert "platform-is-whole: False, which is not tolerated" in fault.why
     assert "the platform is not whole: the standby does not stream" in _steps(run)
-    assert "restore-node: succeeded" in _steps(run)  # the rollbacks were played, harmlessly
+    assert "mend: succeeded" in _steps(run)  # the rollbacks were played, harmlessly
     assert files.deeds() == []
 
 
@@ -228,7 +228,7 @@ def test_a_rollback_leaves_the_fault_of_another_run_alone(
         with injection(LOSS, {"node": "B"}, files, other) as second:
             second.inject()
             assert not second.await_effect(within_s=PATIENCE_S)
-        assert "run r1 left lose-node undone" in second.why
+        assert "run r1 left node-loss undone" in second.why
         assert files.nodes.is_dead("A")
         assert fault.state is State.ACTIVE
     assert fault.state is State.HEALED

@@ -16,16 +16,17 @@ from watching import until
 from harness.core.timeline import Mark, MarkName
 from harness.errors import FaultError
 from harness.faults import journal, undo
+from harness.faults.deeds import node_loss
 
 
 def _arm(files: FilePlatform, node: str = "A") -> journal.Entry:
-    return journal.write(files.directory, undo.LOSE_NODE, {"node": node}, "r1")
+    return journal.write(files.directory, node_loss.NAME, {"node": node}, "r1")
 
 
 def test_an_entry_names_the_deed_its_parameters_and_the_run(files: FilePlatform) -> None:
     entry = _arm(files)
     assert journal.pending(files.directory) == (entry,)
-    assert (entry.fault, entry.parameter("node"), entry.run_id) == ("lose-node", "A", "r1")
+    assert (entry.fault, entry.parameter("node"), entry.run_id) == ("node-loss", "A", "r1")
     journal.remove(entry)
     journal.remove(entry)
     assert journal.pending(files.directory) == ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from harness.platforms.capabilities import Wholeness
+from harness.platforms.capabilities import Instant, Wholeness
 from harness.platforms.embedded import patroni, postgres
 from harness.platforms.embedded.credentials import files_of
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout, Options
@@ -45,6 +45,27 @@ class EmbeddedDatabase:
             return Wholeness(False, ("no database takes writes",))
         missing = [*self._replication_gaps(leader), *self._archive_gaps(leader)]
         return Wholeness(not missing, tuple(missing))
+
+    def application_dsn(self) -> str:
+        raise NotImplementedError
+
+    def superuser_dsn(self, node: str = "") -> str:
+        raise NotImplementedError
+
+    def switchover(self, to: str = "") -> str:
+        raise NotImplementedError
+
+    def reinitialize(self, node: str) -> None:
+        raise NotImplementedError
+
+    def corruption(self, node: str) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    def checksum_failures(self, node: str) -> int:
+        raise NotImplementedError
+
+    def corrupt_page(self, node: str, table: str) -> Instant:
+        raise NotImplementedError
 
     def _replication_gaps(self, leader: str) -> list[str]:
         """By the leader's own view, and by Patroni's: both must hold for a safe failover."""

@@ -63,13 +63,23 @@ class State:
     options: Options
     ports: dict[str, int]
     backup_id: str = ""
+    environment: str = ""  # which one serves: "" the original
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The paths of one platform."""
+    """The paths of one platform, as its serving environment has them.
+
+    `environment` is "" for the original one. A clean room has folders, nodes and secrets of its
+    own below the same root; only state, undo journal and logs are the platform's.
+    """
 
     root: Path
+    environment: str = ""
+
+    @property
+    def home(self) -> Path:
+        return self.root / self.environment if self.environment else self.root
 
     @property
     def state_file(self) -> Path:
@@ -81,23 +91,23 @@ class Layout:
 
     @property
     def logs(self) -> Path:
-        return self.root / "logs"
+        return self.home / "logs"
 
     @property
     def secrets(self) -> Path:
-        return self.root / "secrets"
+        return self.home / "secrets"
 
     @property
     def filestore(self) -> Path:
-        return self.root / "filestore"
+        return self.home / "filestore"
 
     @property
     def backup(self) -> Path:
         """The copy of the base backup that goes to S3."""
-        return self.root / "backup"
+        return self.home / "backup"
 
     def node(self, name: str) -> Path:
-        return self.root / "nodes" / name
+        return self.home / "nodes" / name
 
     def part(self, name: str) -> Path:
         """Data of a part of the support node."""

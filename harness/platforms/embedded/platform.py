@@ -62,7 +62,15 @@ class EmbeddedPlatform:
 
     def __init__(self, layout: Layout, state: State) -> None:
         self._layout = layout
-        self._state = state
+        self._given = state
+
+    @property
+    def _state(self) -> State:
+        """As it is on disk now: a backup or a clean room changes it while others look."""
+        try:
+            return load_state(self._layout)
+        except Refused:
+            return self._given
 
     @property
     def directory(self) -> Path:
@@ -75,6 +83,30 @@ class EmbeddedPlatform:
     @property
     def database(self) -> EmbeddedDatabase:
         return EmbeddedDatabase(self._layout, self._state.ports, self._state.options)
+
+    @property
+    def backups(self) -> None:
+        return None
+
+    @property
+    def ingress(self) -> None:
+        return None
+
+    @property
+    def filestore(self) -> None:
+        return None
+
+    @property
+    def secrets(self) -> None:
+        return None
+
+    @property
+    def audit(self) -> None:
+        return None
+
+    @property
+    def clean_room(self) -> None:
+        return None
 
     def facts(self) -> PlatformFacts:
         return facts(synchronous=self._state.options.synchronous)
