@@ -30,7 +30,7 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FilePl
 
 
 def test_the_undo_of_a_drill_that_is_on_is_refused(platform: FilePlatform) -> None:
-    journal.write(platform.directory, "lose-node", {"node": "A", "selector": "primary"}, "r1")
+    journal.write(platform.directory, "node-loss", {"node": "A", "selector": "primary"}, "r1")
     platform.nodes.kill("A")
     with tenancy.alone(platform), pytest.raises(Refused, match="another drill"):
         session.mended(lambda _: None)
