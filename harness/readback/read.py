@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from harness.core.plan import Plan
 from harness.core.timeline import Mark, MarkName
@@ -11,7 +12,7 @@ from harness.evidence.rundir import RunDirectory
 from harness.platforms.capabilities import Endpoints, Platform
 from harness.progress import Progress
 from harness.readback.settle import await_settled
-from harness.readback.survivors import Look, look
+from harness.readback.survivors import Look, look, save
 
 
 def read_back(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress) -> int | None:
@@ -46,3 +47,8 @@ def _look(name: str, endpoints: Endpoints, run_id: str, *, settled: bool) -> Loo
 def _mark(run: RunDirectory, name: MarkName) -> None:
     now_ns = time.monotonic_ns()
     events.append(run / layout.EVENTS, Mark(name, now_ns, now_ns, ""))
+
+
+def look_again(name: str, endpoints: Endpoints, run: Path, run_id: str) -> None:
+    """One more look, in the middle of a run and while the load may go on; saved by its name."""
+    save(_look(name, endpoints, run_id, settled=False), run / layout.READBACK)

@@ -1,0 +1,33 @@
+"""Every runbook by name: `point-in-time` is the module harness/recovery/point_in_time.py.
+
+A module is imported when its runbook is asked for; the names alone cost nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from harness.errors import UsageError
+from harness.inputs.words import did_you_mean
+from harness.recovery.steps import Runbook
+
+AUTOMATIC = "automatic"  # nobody repairs anything; the drill watches
+
+NAMES: tuple[str, ...] = (  # one line a runbook
+)
+
+ALL_NAMES = (AUTOMATIC, *NAMES)
+
+
+def runbook_of(name: str) -> Runbook:
+    """Raises UsageError for a runbook that nobody wrote."""
+    if name not in NAMES:
+        raise UsageError(
+            f"there is no runbook {name!r}{did_you_mean(name, NAMES)}",
+            next_step=f"one of: {', '.join(NAMES) or 'none yet'}",
+        )
+    module = import_module(f"harness.recovery.{name.replace('-', '_')}")
+    found = module.RUNBOOK
+    assert isinstance(found, Runbook)
+    assert found.name == name, f"harness/recovery/{module.__name__} calls itself {found.name}"
+    return found
