@@ -76,6 +76,10 @@ class SecretFiles:
         return self.folder / "pgpass-superuser"
 
     @property
+    def application_pass(self) -> Path:
+        return self.folder / "pgpass-application"
+
+    @property
     def aws_credentials(self) -> Path:
         return self.folder / "aws-credentials"
 
@@ -99,6 +103,7 @@ def generate(layout: Layout) -> Secrets:
     write_private(files.archive_token, made.archive_token)
     write_private(files.reader_pass, f"127.0.0.1:*:*:{READER}:{made.readback}\n")
     write_private(files.superuser_pass, f"127.0.0.1:*:*:postgres:{made.postgres}\n")
+    write_private(files.application_pass, f"127.0.0.1:*:*:shop:{made.shop}\n")
     write_private(files.aws_credentials, _aws(made))
     return made
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import psycopg
 
+from harness.errors import PlatformError
 from harness.platforms.capabilities import Instant, Wholeness
-from harness.platforms.embedded import patroni, postgres
-from harness.platforms.embedded.credentials import files_of
+from harness.platforms.embedded import changeover, patroni, postgres
+from harness.platforms.embedded.credentials import files_of, load
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout, Options
 
 _WAITING_SEGMENTS = 3  # more finished segments than this, not in S3: the archive is behind
@@ -47,16 +48,44 @@ class EmbeddedDatabase:
         return Wholeness(not missing, tuple(missing))
 
     def application_dsn(self) -> str:
-        raise NotImplementedError
+        """As the shop's own role, to whoever takes writes."""
+        files = files_of(self.layout)
+        return postgres.dsn(self.ports, files.application_pass, user="shop")
 
     def superuser_dsn(self, node: str = "") -> str:
-        raise NotImplementedError
+        """To whoever takes writes, or to the named node whatever its role."""
+        passfile = files_of(self.layout).superuser_pass
+        if not node:
+            return postgres.dsn(self.ports, passfile, user=postgres.SUPERUSER)
+        port = self.ports[f"pg_{self._known(node)}"]
+        return postgres.dsn_of_node(port, passfile, user=postgres.SUPERUSER)
 
     def switchover(self, to: str = "") -> str:
-        raise NotImplementedError
+        """Planned: the leader hands over, by default to the other node. Harmless when `to` leads.
+
+        Returns the node that leads when it takes writes. Raises PlatformError.
+        """
+        old = self._leader_or_refuse()
+        new = self._known(to) if to else next(n for n in DATABASE_NODES if n != old)
+        if new != old:
+            changeover.switch(
+                self.ports, load(self.layout), old=old, new=new, leads=lambda: self.leader() == new
+            )
+        return new
 
     def reinitialize(self, node: str) -> None:
-        raise NotImplementedError
+        """Throw a standby's data away and copy it anew; returns when the old data are gone.
+
+        `nodes.is_back` tells when the new ones stream. Raises PlatformError, and for the leader.
+        """
+        if self._leader_or_refuse() == self._known(node):
+            raise PlatformError(
+                f"node {node} leads: its data are what the others are copied from",
+                next_step="switch over first",
+            )
+        changeover.rebuild(
+            self.ports, load(self.layout), node=node, pgdata=self.layout.pgdata(node)
+        )
 
     def corruption(self, node: str) -> tuple[str, ...]:
         raise NotImplementedError
@@ -66,6 +95,19 @@ class EmbeddedDatabase:
 
     def corrupt_page(self, node: str, table: str) -> Instant:
         raise NotImplementedError
+
+    def _leader_or_refuse(self) -> str:
+        leader = self.leader()
+        if leader is None:
+            raise PlatformError(
+                "no database takes writes just now", next_step="wait for a leader, then try again"
+            )
+        return leader
+
+    def _known(self, node: str) -> str:
+        if node not in DATABASE_NODES:
+            raise PlatformError(f"no database node {node!r} here", next_step="a or b")
+        return node
 
     def _replication_gaps(self, leader: str) -> list[str]:
         """By the leader's own view, and by Patroni's: both must hold for a safe failover."""

@@ -9,6 +9,7 @@ standby is there to prevent.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,3 +157,19 @@ def nudge(ports: dict[str, int], secrets: Secrets) -> None:
             ports[f"patroni_{node}"], "/config", method="PATCH", body=b'{"ttl":20}',
             headers=web.basic(_REST_USER, secrets.patroni),
         )  # fmt: skip
+
+
+def order(
+    ports: dict[str, int],
+    secrets: Secrets,
+    node: str,
+    path: str,
+    body: Mapping[str, object],
+    *,
+    within_s: float = 5.0,
+) -> web.Answer | None:
+    """Have one node's Patroni do something; its answer, None where there was none in time."""
+    return web.ask(
+        ports[f"patroni_{node}"], path, method="POST", body=json.dumps(body).encode(),
+        headers=web.basic(_REST_USER, secrets.patroni), timeout_s=within_s,
+    )  # fmt: skip

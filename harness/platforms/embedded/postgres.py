@@ -165,6 +165,15 @@ def dsn(ports: dict[str, int], passfile: Path, *, user: str, database: str = DAT
     )
 
 
+def dsn_of_node(port: int, passfile: Path, *, user: str, database: str = DATABASE) -> str:
+    """To one node alone, whatever its role. Holds no secret."""
+    return (
+        f"host=127.0.0.1 port={port} dbname={database} user={user} "
+        f"passfile={quoted(str(passfile))} connect_timeout={_CONNECT_S} "
+        "application_name=peakdrill"
+    )
+
+
 def quoted(text: str) -> str:
     """As libpq reads a value in a connection string."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
