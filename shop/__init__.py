@@ -10,3 +10,5 @@ Runs in processes of its own and is imported by nobody; imports nothing of the h
     sql/                               the hot paths as PL/pgSQL, one round trip a call
     queue/                             marketplace consumer, outbox to the partners
 """
+
+RELEASE = 2  # of the schema: database/migrations.py says what each release added

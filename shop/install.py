@@ -1,6 +1,8 @@
 """Make the shop's tables, functions and first records; harmless when they are there.
 
-python -m shop.install CONFIG.json
+    python -m shop.install CONFIG.json [--release N|before]
+
+A database that an older release left is brought up to this one; a newer one is refused.
 """
 
 from __future__ import annotations
@@ -11,20 +13,24 @@ from pathlib import Path
 
 import psycopg
 
+from shop import RELEASE
 from shop.config import Config, ConfigError, load_config
 from shop.credentials import hash_secret, key_index, verify_secret
+from shop.database.migrations import ReleaseError, migrate, release_of, wanted_release
 from shop.database.schema import schema_sql
 
 # Two replicas may install at once; the second waits and then finds everything there.
 INSTALL_LOCK = 7_306_001
 
 
-def install(config: Config) -> None:
+def install(config: Config, release: int = RELEASE) -> None:
     """Everything in one transaction: there is a whole shop, or none."""
     options = "-c client_min_messages=warning -c synchronous_commit=local"
     with psycopg.connect(config.dsn, options=options) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (INSTALL_LOCK,))
+        there = release_of(connection)
         connection.execute(schema_sql().encode())
+        migrate(connection, there, release)
         connection.execute("SELECT shop_seed()")
         _users(connection, config)
     config.filestore.mkdir(parents=True, exist_ok=True)
@@ -59,10 +65,11 @@ def _users(connection: psycopg.Connection[tuple[object, ...]], config: Config) -
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="shop.install", description=__doc__)
     parser.add_argument("config", type=Path)
+    parser.add_argument("--release", default=str(RELEASE), help="an older one, or `before`")
     options = parser.parse_args(arguments)
     try:
-        install(load_config(options.config))
-    except (ConfigError, psycopg.Error, OSError) as error:
+        install(load_config(options.config), wanted_release(options.release))
+    except (ConfigError, ReleaseError, psycopg.Error, OSError) as error:
         print(f"shop.install: {error}", file=sys.stderr)
         return 1
     return 0

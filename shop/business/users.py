@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from shop.database.pool import Pool
 
 REMEMBER_S = 2.0
+KEYS = (
+    "SELECT k.user_id, k.key FROM res_users_apikeys k WHERE k.index = %s"
+    " AND (k.expiration_date IS NULL OR k.expiration_date > now() AT TIME ZONE 'UTC')"
+)
 SELECT = "SELECT u.id, u.login, u.groups, u.password FROM res_users u WHERE u.active AND "
 
 
@@ -77,9 +81,7 @@ class Users:
         return await self._key_owner(key) == uid
 
     async def _key_owner(self, key: str) -> int | None:
-        rows = await self._rows(
-            "SELECT k.user_id, k.key FROM res_users_apikeys k WHERE k.index = %s", key_index(key)
-        )
+        rows = await self._rows(KEYS, key_index(key))
         for owner, stored in rows:
             if verify_secret(key, str(stored)):
                 return int(str(owner))

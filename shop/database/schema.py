@@ -8,8 +8,14 @@ from shop.models import MODELS
 from shop.orm.fields import AUTOMATIC, COLUMN_TYPES, Model
 
 SQL_DIRECTORY = Path(__file__).parent.parent / "sql"
-# Not Odoo's: what the marketplace has delivered already, and what partners are still owed.
+# Which release the tables are of, as Odoo keeps it. Then what is not Odoo's: what the marketplace
+# has delivered already, and what partners are still owed.
 OWN_TABLES = """
+CREATE TABLE IF NOT EXISTS ir_module_module (
+    id serial PRIMARY KEY,
+    name varchar NOT NULL UNIQUE,
+    state varchar,
+    latest_version varchar);
 CREATE TABLE IF NOT EXISTS shop_inbox (
     key varchar PRIMARY KEY,
     message_id varchar NOT NULL,

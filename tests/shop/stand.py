@@ -162,13 +162,14 @@ class Shop:
         self.url = f"http://127.0.0.1:{self.config['port']}"
         self.process: subprocess.Popen | None = None
 
-    def install(self) -> None:
-        self._module("shop.install").wait()
+    def install(self, release: str = "") -> None:
+        self._module("shop.install", *(["--release", release] if release else [])).wait()
 
-    def _module(self, name: str) -> subprocess.Popen:
+    def _module(self, name: str, *words: str) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", name, str(self._path)], cwd=REPOSITORY, stdin=subprocess.DEVNULL
-        )
+            [sys.executable, "-m", name, str(self._path), *words],
+            cwd=REPOSITORY, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
 
     def start(self) -> None:
         self.process = self._module("shop.serve")
@@ -205,8 +206,8 @@ class Shop:
 JSON = {"content-type": "application/json"}
 
 
-def make_shop(folder: Path, server: Postgres, database: str, **more) -> Shop:
-    """Configure and install a shop; it is not started yet."""
+def make_shop(folder: Path, server: Postgres, database: str, *, release: str = "", **more) -> Shop:
+    """Configure and install a shop, of an older release where one is named; it is not started."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "name": "app1",
@@ -228,5 +229,5 @@ def make_shop(folder: Path, server: Postgres, database: str, **more) -> Shop:
     path.write_text(json.dumps(config))
     path.chmod(0o600)
     shop = Shop(path)
-    shop.install()
+    shop.install(release)
     return shop

@@ -57,13 +57,18 @@ def _python_part(
     )
 
 
-def install(plan: Blueprint, database_ports: Sequence[int]) -> None:
-    """Schema, seed and this start's credentials. Harmless when they are there."""
+def install(plan: Blueprint, database_ports: Sequence[int], *, release: str = "") -> None:
+    """Schema, seed and this start's credentials. Harmless when they are there.
+
+    An older release's database is brought up to this one; `release` "before" makes one of the
+    release before instead. Raises PlatformError.
+    """
+    older = ["--release", release] if release else []
     file = plan.layout.root / "install.json"
     write_private(file, _settings(plan, "install", 0, database_ports))
     try:
         done = subprocess.run(
-            [programs.python(), "-m", plan.commands.install, str(file)],
+            [programs.python(), "-m", plan.commands.install, str(file), *older],
             capture_output=True, text=True, errors="replace", check=False, timeout=_INSTALL_S,
             env=clean_environment(plan.layout.root), cwd=plan.layout.root,
             stdin=subprocess.DEVNULL,
