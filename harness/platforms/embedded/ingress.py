@@ -1,26 +1,61 @@
-"""Traefik: one door in front of two application replicas.
+"""Traefik: one door in front of two application replicas, and one in front of the queue.
 
 It asks each replica every second whether its database answers, and sends requests only to those
 that do. There is no retry middleware: an ingress must never send a POST twice.
+
+Which doors are closed, and where they lead, is said by the routes file alone: it is replaced at
+once, as a whole, and Traefik watches it. A closed door keeps its replicas under watch, so that it
+opens on those that are well.
 """
 
 from __future__ import annotations
 
 import json
+import socket
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from harness.platforms.embedded import programs, web
-from harness.platforms.embedded.layout import DATABASE_NODES, Layout, write_private
+import redis
+
+from harness.errors import PlatformError
+from harness.platforms.embedded import credentials, programs, web
+from harness.platforms.embedded.layout import (
+    DATABASE_NODES,
+    Layout,
+    write_atomically,
+    write_private,
+)
 from harness.platforms.embedded.node import Part, clean_environment
+from harness.platforms.embedded.waiting import await_ready
 
 HEALTH = "/web/health?db_server_status=1"
 INTERVAL_S = 1.0
+_TURN_S = 10.0
 _SERVICE = "shop"
+_QUEUE = "queue"
+_CLOSED = "closed"  # a service without a server: Traefik answers 503 by itself
+_SIGN = "X-Door"  # only the door says it; 503 alone is also what dead replicas look like
+_NO_SERVER = b"no available server"
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Where the two doors lead, and whether they are closed."""
+
+    replicas: tuple[str, ...]  # URLs
+    queue_port: int
+    closed: bool = False
+    queue_closed: bool = False
 
 
 def part(layout: Layout, ports: dict[str, int]) -> Part:
     folder = layout.part("ingress")
-    static, dynamic = folder / "traefik.yml", folder / "routes.yml"  # JSON is YAML
-    write_private(dynamic, json.dumps(_routes(ports), indent=1))
+    static, dynamic = folder / "traefik.yml", routes_file(layout)
+    urls = tuple(replica_url(ports, node) for node in DATABASE_NODES)
+    save(dynamic, Routes(urls, ports["valkey"]))
     write_private(static, json.dumps(_static(ports, str(dynamic)), indent=1))
     return Part(
         name="ingress",
@@ -31,51 +66,187 @@ def part(layout: Layout, ports: dict[str, int]) -> Part:
     )
 
 
+def routes_file(layout: Layout) -> Path:
+    """Of the one Traefik there is: every environment stands behind the same doors."""
+    return Layout(layout.root).part("ingress") / "routes.yml"  # JSON is YAML
+
+
+def save(file: Path, routes: Routes) -> None:
+    """Traefik reads the old or the new routes, never half of them."""
+    write_atomically(file, json.dumps(_dynamic(routes), indent=1))
+
+
+def load(file: Path) -> Routes:
+    """What the file says. Raises PlatformError where it does not say it."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        web_, tcp = told["http"], told["tcp"]
+        balancer = web_["services"][_SERVICE]["loadBalancer"]
+        address = tcp["services"][_QUEUE]["loadBalancer"]["servers"][0]["address"]
+        return Routes(
+            replicas=tuple(server["url"] for server in balancer["servers"]),
+            queue_port=int(address.rpartition(":")[2]),
+            closed=web_["routers"][_SERVICE]["service"] == _CLOSED,
+            queue_closed=tcp["routers"][_QUEUE]["service"] == _CLOSED,
+        )
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise PlatformError(
+            f"the ingress's routes in {file.name} cannot be read: {type(error).__name__}",
+            next_step="peakdrill platform down, then up",
+        ) from error
+
+
 def _static(ports: dict[str, int], dynamic: str) -> dict[str, object]:
     return {
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
         "log": {"level": "WARN"},
         "entryPoints": {
             "web": {"address": f"127.0.0.1:{ports['ingress']}"},
+            "queue": {"address": f"127.0.0.1:{ports['queue_door']}"},
             "traefik": {"address": f"127.0.0.1:{ports['ingress_api']}"},
         },
         "api": {"insecure": True, "dashboard": False},
-        "providers": {"file": {"filename": dynamic, "watch": True}},
+        "providers": {
+            "file": {"filename": dynamic, "watch": True},
+            "providersThrottleDuration": "100ms",
+        },
     }
 
 
-def _routes(ports: dict[str, int]) -> dict[str, object]:
+def _dynamic(routes: Routes) -> dict[str, Any]:
+    return {"http": _http(routes), "tcp": _tcp(routes)}
+
+
+def _http(routes: Routes) -> dict[str, Any]:
     check = {
         "path": HEALTH,
         "interval": f"{INTERVAL_S:g}s",
         "unhealthyInterval": "500ms",
         "timeout": "1s",
     }
-    servers = [{"url": replica_url(ports, node)} for node in DATABASE_NODES]
     balancer = {
-        "servers": servers,
+        "servers": [{"url": url} for url in routes.replicas],
         "healthCheck": check,
         "passHostHeader": True,
         "serversTransport": "replicas",
     }
-    return {
-        "http": {
-            "routers": {
-                _SERVICE: {
-                    "rule": "PathPrefix(`/`)",
-                    "service": _SERVICE,
-                    "entryPoints": ["web"],
-                }
-            },
-            "services": {_SERVICE: {"loadBalancer": balancer}},
-            "serversTransports": {
-                "replicas": {
-                    "maxIdleConnsPerHost": 200,
-                    "forwardingTimeouts": {"dialTimeout": "1s"},
-                }
-            },
-        }
+    door: dict[str, Any] = {
+        "rule": "PathPrefix(`/`)",
+        "service": _CLOSED if routes.closed else _SERVICE,
+        "entryPoints": ["web"],
     }
+    if routes.closed:
+        door["middlewares"] = [_CLOSED]
+    return {
+        "routers": {
+            _SERVICE: door,
+            # leads nowhere: Traefik watches only the servers of services that a router names
+            "watch": {
+                "rule": "Host(`replicas.invalid`)",
+                "service": _SERVICE,
+                "entryPoints": ["traefik"],
+                "middlewares": ["nobody"],
+            },
+        },
+        "services": {
+            _SERVICE: {"loadBalancer": balancer},
+            _CLOSED: {"loadBalancer": {"servers": []}},
+        },
+        "middlewares": {
+            _CLOSED: {"headers": {"customResponseHeaders": {_SIGN: _CLOSED}}},
+            "nobody": {"ipAllowList": {"sourceRange": ["192.0.2.1/32"]}},  # an address of nobody
+        },
+        "serversTransports": {
+            "replicas": {
+                "maxIdleConnsPerHost": 200,
+                "forwardingTimeouts": {"dialTimeout": "1s"},
+            }
+        },
+    }
+
+
+def _tcp(routes: Routes) -> dict[str, Any]:
+    return {
+        "routers": {
+            _QUEUE: {
+                "rule": "HostSNI(`*`)",
+                "service": _CLOSED if routes.queue_closed else _QUEUE,
+                "entryPoints": ["queue"],
+            }
+        },
+        "services": {
+            _QUEUE: {"loadBalancer": {"servers": [{"address": f"127.0.0.1:{routes.queue_port}"}]}},
+            _CLOSED: {"loadBalancer": {"servers": []}},
+        },
+    }
+
+
+class EmbeddedIngress:
+    """The two doors of the platform, to close, to open and to point elsewhere."""
+
+    def __init__(self, layout: Layout, ports: dict[str, int]) -> None:
+        self._layout = layout
+        self._file = routes_file(layout)
+        self._ports = ports
+
+    def close(self, *, queue: bool = False) -> None:
+        """Close the customers' door. The queue's own is closed where `queue` says so, else opened.
+
+        Returns when no connection through the queue's door is left. Raises NotReady.
+        """
+        self._change(closed=True, queue_closed=queue)
+        if queue:
+            await_ready(
+                "the queue's closed door", lambda: not queue_answers(self._ports), within_s=_TURN_S
+            )
+            self._hang_up()
+
+    def open(self) -> None:
+        """Both doors."""
+        self._change(closed=False, queue_closed=False)
+
+    def point(self, replicas: Sequence[str], queue_port: int) -> None:
+        """Lead both doors to other servers from now on; a closed door stays closed."""
+        now = load(self._file)
+        save(self._file, replace(now, replicas=tuple(replicas), queue_port=queue_port))
+
+    def is_closed(self) -> bool:
+        """Asked from outside: the door itself answered, and the routes say who else may."""
+        now = load(self._file)
+        return (
+            now.closed
+            and self._turned_away()
+            and (not now.queue_closed or not queue_answers(self._ports))
+        )
+
+    def is_open(self) -> bool:
+        return serves(self._ports) and queue_answers(self._ports)
+
+    def _turned_away(self) -> bool:
+        answer = web.ask(self._ports["ingress"], HEALTH, timeout_s=2.0)
+        return (
+            answer is not None
+            and answer.status == 503
+            and answer.header(_SIGN) == _CLOSED
+            and answer.body.strip() == _NO_SERVER
+        )
+
+    def _hang_up(self) -> None:
+        """Who came in before the queue's door was closed is still talking: end that too.
+
+        The application's own connections end with theirs; it opens new ones beside the door.
+        """
+        queue = redis.Redis(
+            port=load(self._file).queue_port,
+            password=credentials.load(self._layout).valkey,
+            socket_timeout=2.0,
+        )
+        with suppress(redis.RedisError), closing(queue):  # a queue that is gone holds nobody
+            queue.client_kill_filter(_type="normal", skipme=True)
+
+    def _change(self, *, closed: bool, queue_closed: bool) -> None:
+        now = load(self._file)
+        save(self._file, replace(now, closed=closed, queue_closed=queue_closed))
 
 
 def replica_url(ports: dict[str, int], node: str) -> str:
@@ -86,10 +257,26 @@ def url(ports: dict[str, int]) -> str:
     return f"http://127.0.0.1:{ports['ingress']}"
 
 
+def queue_url(ports: dict[str, int]) -> str:
+    """The queue's own door, as those outside know it."""
+    return f"redis://127.0.0.1:{ports['queue_door']}/0"
+
+
 def serves(ports: dict[str, int]) -> bool:
     """The door answers 200 on the application's own health page."""
     answer = web.ask(ports["ingress"], HEALTH, timeout_s=2.0)
     return answer is not None and answer.status == 200
+
+
+def queue_answers(ports: dict[str, int]) -> bool:
+    """Something that speaks the queue's protocol stands behind its door."""
+    try:
+        with socket.create_connection(("127.0.0.1", ports["queue_door"]), timeout=1.0) as door:
+            door.settimeout(1.0)
+            door.sendall(b"PING\r\n")
+            return door.recv(100)[:1] in (b"+", b"-")  # without a password it is told so
+    except OSError:
+        return False
 
 
 def replica_serves(ports: dict[str, int], node: str) -> bool:

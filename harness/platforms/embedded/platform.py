@@ -10,6 +10,7 @@ from harness.errors import Refused
 from harness.platforms.capabilities import Endpoints, Wholeness
 from harness.platforms.embedded import credentials, ingress, life, patroni, programs, status, whole
 from harness.platforms.embedded.database import EmbeddedDatabase
+from harness.platforms.embedded.ingress import EmbeddedIngress
 from harness.platforms.embedded.layout import Layout, State, load_state
 from harness.platforms.embedded.nodes import EmbeddedNodes
 
@@ -60,8 +61,8 @@ class EmbeddedPlatform:
         return None
 
     @property
-    def ingress(self) -> None:
-        return None
+    def ingress(self) -> EmbeddedIngress:
+        return EmbeddedIngress(self._layout, self._state.ports)
 
     @property
     def filestore(self) -> None:

@@ -17,7 +17,7 @@ from harness.errors import Refused
 HOST = "127.0.0.1"
 NAMES = (
     "etcd", "etcd_peer", "pg_a", "pg_b", "patroni_a", "patroni_b", "app_a", "app_b", "ingress",
-    "ingress_api", "s3", "s3_grpc", "weed_master", "weed_master_grpc", "weed_volume",
+    "ingress_api", "queue_door", "s3", "s3_grpc", "weed_master", "weed_master_grpc", "weed_volume",
     "weed_volume_grpc", "weed_filer", "weed_filer_grpc", "valkey", "partners", "archive", "pg_seed",
 )  # fmt: skip
 # weed's own worker looks for its admin part at this distance, whatever it was told

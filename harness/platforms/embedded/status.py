@@ -23,7 +23,7 @@ def endpoints(layout: Layout, state: State) -> Endpoints:
         dsn=postgres.dsn(ports, files.reader_pass, user=READER),
         kind="shop",
         version=state.options.dialect,
-        queue_url=f"redis://127.0.0.1:{ports['valkey']}/0",
+        queue_url=ingress.queue_url(ports),
         queue_password_file=files.valkey_password,
         filestore=layout.filestore / postgres.DATABASE,
         s3_url=s3.url(ports),

@@ -13,6 +13,11 @@ from typing import Any
 class Answer:
     status: int
     body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def header(self, name: str) -> str:
+        """The header's value, "" where there is none."""
+        return next((v for k, v in self.headers if k.lower() == name.lower()), "")
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -32,7 +37,7 @@ def ask(
     try:
         connection.request(method, path, body=body, headers=headers or {})
         answer = connection.getresponse()
-        return Answer(answer.status, answer.read())
+        return Answer(answer.status, answer.read(), tuple(answer.getheaders()))
     except (OSError, http.client.HTTPException):
         return None
     finally:
