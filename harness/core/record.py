@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from harness.core.operation import Workload
 from harness.core.plan import Plan
+from harness.core.proofs import Proof, StepRecord
 from harness.core.timeline import Timeline
 from harness.core.verdict import Judgement
 
@@ -46,3 +47,5 @@ class RunRecord:
     evidence_digest: str  # SHA-256 of the seal, hex
     directory: str  # name of the run directory, not its path
     chaos_steps: tuple[tuple[str, str], ...] = ()  # (activity, status), for "how it was done"
+    steps: tuple[StepRecord, ...] = ()  # of the runbooks, in the order in which they ended
+    proofs: tuple[Proof, ...] = ()

@@ -6,10 +6,14 @@ inconclusive. `invalid` (the instrument was not fit) and `error` (ours) stand ap
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from harness.core.operation import Workload
+
+LATER = MappingProxyType({"later": True})
+"""Metadata of a field that older judgements did not have: left out where it says nothing."""
 
 
 class Verdict(StrEnum):
@@ -140,6 +144,67 @@ class WorkloadJudgement:
     rto: RecoveryTime | None
     rpo: RecoveryPoint | None
     findings: tuple[Finding, ...]
+    # its outage during the way back to the original layout, counted from the begin of that
+    failback: RecoveryTime | None = field(default=None, metadata=LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessJudgement:
+    """One class of leaked credentials, as the attacker's own log has it.
+
+    Times in ns after t_F, as intervals: `low` from the latest t_F, `high` from the earliest, both
+    widened by the clock's error. None where there is nothing to tell.
+    """
+
+    credential: str
+    verdict: Verdict
+    reason: str
+    tries: int
+    accepted: int
+    denied: int  # refused because of the credential
+    unanswered: int  # the service was down, or its answer says nothing of the credential
+    denied_since: int  # after the last accepted use
+    accepted_since_revoked: int  # tried after the runbook had said that the class was revoked
+    first_accepted_ns: int | None  # when it was answered
+    last_accepted_low_ns: int | None  # when it was sent
+    last_accepted_high_ns: int | None  # when it was answered
+    revoked_low_ns: int | None  # the runbook's own mark
+    revoked_high_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestorationCounts:
+    """What a restore cost one workload, and what replay made of it. Counts are of records.
+
+    Of what was acknowledged before the ingress was closed: `lost` = `back` + `gone` + `spoiled`.
+    `back`, `gone` and `spoiled` are None where the stores were not read whole at the end.
+    """
+
+    workload: Workload
+    acked: int
+    lost: int  # not in the restored data, or not as far as was acknowledged
+    back: int | None  # at the end there exactly once, whole and unchanged
+    gone: int | None  # at the end still lost: for good
+    spoiled: int | None  # there again, but altered, partial or twice
+    lost_value_cents: int
+    back_value_cents: int | None
+    gone_value_cents: int | None
+    recovery_point_ns: int | None  # just before the earliest lost acknowledgement, after t_F
+    last_lost_ns: int | None  # the last lost acknowledgement, after t_F
+    span_ns: int  # from the recovery point to the last lost acknowledgement
+
+
+@dataclass(frozen=True, slots=True)
+class UnprotectedWindow:
+    """Nothing was protected, whatever was reported. Times in ns after t_F; negative before it."""
+
+    since_ns: int  # the earliest instant that the mark allows
+    until_ns: int | None  # protected again; None: not before the load stopped
+    length_ns: int
+    acked: int  # records acknowledged in it
+    value_cents: int
+    lost: int  # of these, not in the store at the end
+    told: str  # the mark's note
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +221,6 @@ class Judgement:
     fitness: tuple[FitnessFinding, ...]
     not_checked: tuple[str, ...]
     notes: tuple[str, ...]
+    access: tuple[AccessJudgement, ...] = field(default=(), metadata=LATER)
+    restoration: tuple[RestorationCounts, ...] = field(default=(), metadata=LATER)
+    unprotected: UnprotectedWindow | None = field(default=None, metadata=LATER)

@@ -1,7 +1,9 @@
 """Canonical JSON: the same value gives the same bytes on every Python.
 
-Keys sorted, no spaces, sets as sorted lists, enums by value, one newline at the end. Reading
-back goes through pydantic, so that a damaged file is a typed error and never a guess.
+Keys sorted, no spaces, sets as sorted lists, enums by value, one newline at the end. A field that
+came later (`harness.core.verdict.LATER`) is left out where it says nothing, so that what was stored
+before it existed keeps its bytes. Reading back goes through pydantic, so that a damaged file is a
+typed error and never a guess.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from harness.core.verdict import LATER
 from harness.errors import DamagedEvidence
 
 T = TypeVar("T")
@@ -23,7 +26,8 @@ def _plain(value: object) -> object:
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        told = [(f, getattr(value, f.name)) for f in fields(value)]
+        return {f.name: _plain(v) for f, v in told if not (f.metadata == LATER and v == f.default)}
     if isinstance(value, frozenset | set):
         return sorted(_plain(v) for v in value)  # type: ignore[type-var]
     if isinstance(value, tuple | list):

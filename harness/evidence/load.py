@@ -13,18 +13,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from harness.core.evidence import Evidence, LedgerHealth, Observation, ReadBack, Survivors
+from harness.core.evidence import Evidence, LedgerHealth, Observation, ReadBack, Survivors, Use
 from harness.core.judge import judge
 from harness.core.operation import Workload
 from harness.core.operations import Operations
 from harness.core.plan import Plan
+from harness.core.proofs import Proof, StepRecord
 from harness.core.record import RunRecord
 from harness.core.schedule import arrivals_ns, canary_ns
 from harness.core.series import series
 from harness.core.timeline import MarkName, Timeline
 from harness.core.verdict import Judgement
 from harness.errors import DamagedEvidence, Refused
-from harness.evidence import canonical, events, layout, seal
+from harness.evidence import canonical, events, layout, lines, seal
 from harness.evidence.rundir import Head
 from harness.ledger.reader import read_ledger
 from harness.readback.survivors import ROW, STORES
@@ -87,6 +88,10 @@ def _evidence(directory: Path, plan: Plan, *, sealed: bool) -> Evidence:
             )
             for t in plan.targets.workloads
         },
+        steps=lines.read_lines(directory / layout.STEPS, StepRecord),
+        proofs=lines.read_lines(directory / layout.PROOFS, Proof),
+        uses=lines.read_lines(directory / layout.USES, Use),
+        restored=_read_back(directory, "restored", operations),
     )
 
 
@@ -218,6 +223,8 @@ def record_of(
         evidence_digest=digest,
         directory=directory.name,
         chaos_steps=_chaos_steps(directory),
+        steps=evidence.steps,
+        proofs=evidence.proofs,
     )
 
 

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from harness.core.evidence import Evidence, LedgerHealth, Observation, ReadBack, Survivors
+from harness.core.evidence import Evidence, LedgerHealth, Observation, ReadBack, Survivors, Use
 from harness.core.judge import judge
 from harness.core.operation import Workload
 from harness.core.operations import SLOT, Operations
 from harness.core.plan import Plan
+from harness.core.proofs import Proof, StepRecord
 from harness.core.targets import Targets
 from harness.core.timeline import Timeline
 from harness.evidence import canonical
@@ -50,7 +51,8 @@ def evidence_to_json(evidence: Evidence) -> dict[str, Any]:
 
     plain = {f.name: getattr(evidence, f.name) for f in fields(evidence)}
     plain |= {"operations": columns(evidence.operations)}
-    plain |= {"first": look(evidence.first), "second": look(evidence.second)}
+    for name in ("first", "second", "restored"):
+        plain[name] = look(getattr(evidence, name))
     for name in ("arrivals_ns", "canaries_ns"):
         plain[name] = {w.value: due.tolist() for w, due in plain[name].items()}
     return plain
@@ -79,6 +81,11 @@ def evidence_from_json(stored: dict[str, Any]) -> Evidence:
         load_stopped_ns=stored["load_stopped_ns"],
         arrivals_ns=due(stored["arrivals_ns"]),
         canaries_ns=due(stored["canaries_ns"]),
+        # evidence that was stored before there were runbooks has none of these
+        steps=TypeAdapter(tuple[StepRecord, ...]).validate_python(stored.get("steps", ())),
+        proofs=TypeAdapter(tuple[Proof, ...]).validate_python(stored.get("proofs", ())),
+        uses=TypeAdapter(tuple[Use, ...]).validate_python(stored.get("uses", ())),
+        restored=look(stored.get("restored")),
     )
 
 
