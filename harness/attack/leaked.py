@@ -55,16 +55,18 @@ def dump(leaked: Leaked) -> str:
 
 def load(file: Path) -> Leaked:
     """Raises ValueError, which names the file and holds nothing of its text."""
-    names = {field.name for field in fields(Leaked)}
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
-        if set(said) != names or not all(isinstance(value, str) for value in said.values()):
-            raise ValueError
-        leaked = Leaked(**said)
-    except (OSError, ValueError, TypeError):
-        raise ValueError(f"{file}: not a leaked credential; it must hold {sorted(names)}") from None
-    if leaked.kind not in CLASSES:
-        raise ValueError(f"{file}: its kind is none of {CLASSES}")
+        return _parse(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, LookupError, AttributeError):
+        raise ValueError(f"{file}: not a leaked credential of the form in {__name__}") from None
+
+
+def _parse(text: str) -> Leaked:
+    said = json.loads(text)
+    leaked = Leaked(**{field.name: said.pop(field.name) for field in fields(Leaked)})
+    texts = all(isinstance(value, str) for value in asdict(leaked).values())
+    if said or not texts or leaked.kind not in CLASSES:
+        raise ValueError("other keys, or other values")
     return leaked
 
 
