@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from harness.core.judge import judge
 from harness.core.plan import Plan
+from harness.core.scenario import RecoverySpec
 from harness.core.timeline import MarkName
 from harness.core.verdict import Judgement
 from harness.errors import PeakdrillError
@@ -15,14 +16,15 @@ from harness.evidence import events, layout
 from harness.evidence.load import open_run
 from harness.evidence.rundir import RunDirectory
 from harness.faults.injection import Bounds, Injection, injection
-from harness.faults.state import State
+from harness.inspection.inspect import inspect
 from harness.interrupts import left_unbroken, unbroken
 from harness.platforms.capabilities import Platform, Wholeness
 from harness.progress import Progress
 from harness.readback.read import read_back
+from harness.recovery.engine import FAILBACK
 from harness.recovery.run import recover
-from harness.sightings import Sightings
-from harness.trading import trading
+from harness.sightings import Sightings, note_early_end, note_spoiled
+from harness.trading import Trading, trading
 from harness.witness import witness
 
 
@@ -38,14 +40,23 @@ def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress)
                 seen.effect_observed = fault.await_effect(plan.limits.effect_s)
                 load.fault_ns = time.monotonic_ns()
                 if seen.effect_observed:
-                    recover(plan.scenario.recovery, platform, load)
-                note_early_end(fault, seen)
+                    recovery = plan.scenario.recovery
+                    seen.recovered = recover(recovery, plan, platform, run, load)
+                    seen.recovered &= load.await_well()
+                note_early_end(fault, seen, plan)
                 fault.release()
                 seen.heal_observed = fault.await_healed(plan.limits.heal_s)
-                note_spoiled(fault, seen)
+                note_spoiled(fault, seen, plan)
             seen.after = until_protected(platform, plan.limits.heal_s, progress, run)
             load.hold_after()
+            if seen.recovered and seen.after.whole and plan.scenario.failback is not None:
+                fail_back(plan.scenario.failback, plan, platform, run, load)
+                seen.after = until_whole(platform, plan.limits.heal_s, progress)
+                load.hold_after()
         seen.workers_lost = load.workers_lost
+    with whatever_happens(seen):
+        if seen.effect_observed and not seen.interrupted:
+            inspect(plan, platform, run, progress)
     with whatever_happens(seen):
         seen.replay_ended_ns = read_back(plan, platform, run, progress)
     judgement = conclude(run, seen)
@@ -64,17 +75,12 @@ def conclude(run: RunDirectory, seen: Sightings) -> Judgement:
     return judgement
 
 
-def note_early_end(fault: Injection, seen: Sightings) -> None:
-    """A fault that did not last until its release measures somebody's repair: nothing passes."""
-    if seen.effect_observed and fault.state is not State.ACTIVE:
-        why = f": {fault.why}" if fault.why else ""
-        seen.interrupted = f"the fault was {fault.state} before the drill released it{why}"
-
-
-def note_spoiled(fault: Injection, seen: Sightings) -> None:
-    """The experiment's own rollback found that the fault had ended by itself."""
-    if seen.effect_observed and fault.state is State.SPOILED:
-        seen.interrupted = seen.interrupted or f"the fault was spoiled: {fault.why}"
+def fail_back(
+    spec: RecoverySpec, plan: Plan, platform: Platform, run: RunDirectory, load: Trading
+) -> None:
+    """Back to the original layout. What that costs is timed on its own, and is no recovery."""
+    events.stamp(run / layout.EVENTS, MarkName.OBSERVATION_ENDED, "before failback")
+    recover(spec, plan, platform, run, load, between=FAILBACK)
 
 
 def injecting(

@@ -9,10 +9,13 @@ from harness.core.plan import Limits, Plan, PlatformFacts, Size
 from harness.core.scenario import Scenario
 from harness.core.schedule import Shape
 from harness.core.targets import Targets
+from harness.recovery.registry import AUTOMATIC
 
 _LOOPS_PER_WINDOW = 3
 _LEAST_WINDOW_S = 10.0
 _SERVER_TIMEOUT_S = 5.0
+_SMOKE_S, _SMOKE_RUNBOOK_S = 60.0, 150.0
+_HEAL_S, _HEAL_RUNBOOK_S = 90.0, 180.0
 
 
 def window_s(facts: PlatformFacts) -> float:
@@ -21,17 +24,23 @@ def window_s(facts: PlatformFacts) -> float:
     return max(_LEAST_WINDOW_S, _LOOPS_PER_WINDOW * slowest_s)
 
 
-def limits_of(size: Size, targets: Targets, facts: PlatformFacts) -> Limits:
-    """Every wait of a run. Observation ends at the longest gated target plus W, or the size's."""
+def limits_of(
+    size: Size, targets: Targets, facts: PlatformFacts, *, runbook: bool = False
+) -> Limits:
+    """Every wait of a run. Observation ends at the longest gated target plus W, or the size's.
+
+    A runbook takes longer than a fail-over, and so does what it leaves to be rebuilt.
+    """
     window = window_s(facts)
     longest_s = max((t.rto_s for t in targets.workloads), default=0.0)
     smoke = size is Size.SMOKE
+    smoke_s = _SMOKE_RUNBOOK_S if runbook else _SMOKE_S
     return Limits(
         baseline_s=10.0 if smoke else 45.0,
         effect_s=30.0,
-        observe_s=min(longest_s + window, 60.0 if smoke else 900.0),
+        observe_s=min(longest_s + window, smoke_s if smoke else 900.0),
         window_s=window,
-        heal_s=90.0,
+        heal_s=_HEAL_RUNBOOK_S if runbook else _HEAL_S,
         settle_s=30.0 if smoke else 120.0,
         server_timeout_s=_SERVER_TIMEOUT_S,
     )
@@ -61,7 +70,7 @@ def plan_of(
         shape=shape,
         seed=secrets.randbelow(2**31) if seed is None else seed,
         workers=workers,
-        limits=limits_of(size, targets, facts),
+        limits=limits_of(size, targets, facts, runbook=scenario.recovery.runbook != AUTOMATIC),
         experiment_file="experiment.yaml",
         release=release,
     )

@@ -122,7 +122,10 @@ def _platform(order: Order, progress: Progress) -> Iterator[Platform]:
     if running is not None:
         _refuse_another_kind(order, running)
         with tenancy.alone(running):
-            yield running
+            try:
+                yield running
+            finally:
+                _name_what_is_pending(running, progress)
         return
     progress.phase(f"starting the {order.on} platform", 60)
     platform = find.start(order.on, order.platform_file, progress=progress)
@@ -133,6 +136,14 @@ def _platform(order: Order, progress: Progress) -> Iterator[Platform]:
     finally:
         progress.phase("ending the platform", 30)
         platform.down()
+
+
+def _name_what_is_pending(running: Platform, progress: Progress) -> None:
+    """A recovery that did not come to its end stays for the next start, or for a person."""
+    from harness.recovery.resume import pending, told
+
+    for course in pending(running):
+        progress.say(f"not finished: {told(course)}; `peakdrill undo` goes on with it")
 
 
 def _refuse_another_kind(order: Order, running: Platform) -> None:
@@ -153,21 +164,36 @@ def _refuse_another_kind(order: Order, running: Platform) -> None:
 def mended(say: Callable[[str], None]) -> Platform | None:
     """The platform that is up, after undoing what a killed drill left behind; None without one.
 
+    A recovery in its middle is finished first: an undo is observed on a platform that answers.
     One that a killed drill had started for itself is ended. Harmless when all is well. Raises
     Refused while a drill that lives has the platform: its fault is not ours to undo.
     """
     from harness import tenancy
-    from harness.faults.undo import replay
     from harness.platforms import find
 
     running = find.running()
     if running is None:
         return None
     with tenancy.alone(running):
-        for what in replay(running):
-            say(f"mended: {what}")
         if not tenancy.is_abandoned(running):
+            _mend(running, say)
             return running
-        running.down()
+        try:
+            _mend(running, say)
+        finally:  # nobody else will end it
+            running.down()
     say("ended the platform of a drill that was killed")
     return None
+
+
+def _mend(running: Platform, say: Callable[[str], None]) -> None:
+    """Finish the recovery, then undo the fault; what goes wrong with the one spares the other."""
+    from harness.faults.undo import replay
+    from harness.recovery.resume import resume
+
+    try:
+        for what in resume(running, say):
+            say(f"resumed: {what}")
+    finally:
+        for what in replay(running):
+            say(f"mended: {what}")

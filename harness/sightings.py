@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.core.evidence import Observation
+from harness.core.plan import Plan
+from harness.faults.deeds import all_deeds
+from harness.faults.injection import Injection
+from harness.faults.state import State
 from harness.platforms.capabilities import Wholeness
+from harness.recovery.registry import AUTOMATIC
 
 _UNSEEN = Wholeness(whole=False, missing=("never looked at",))
 
@@ -17,6 +22,7 @@ class Sightings:
     before: Wholeness = _UNSEEN
     after: Wholeness = _UNSEEN
     effect_observed: bool = False
+    recovered: bool = False  # every step of the runbook seen, and the service well again
     heal_observed: bool = False
     workers_lost: list[str] = field(default_factory=list)
     clock_error_ns: int = 0  # one host, one clock
@@ -39,3 +45,22 @@ class Sightings:
             skipped=self.skipped,
             replay_ended_ns=self.replay_ended_ns,
         )
+
+
+def must_last(plan: Plan) -> bool:
+    """Whether the fault has to be in effect until its release: no runbook is meant to end it."""
+    held = (known := all_deeds().get(plan.scenario.fault.experiment)) is None or known.held
+    return held or plan.scenario.recovery.runbook == AUTOMATIC
+
+
+def note_early_end(fault: Injection, seen: Sightings, plan: Plan) -> None:
+    """A fault that did not last until its release measures somebody's repair: nothing passes."""
+    if seen.effect_observed and must_last(plan) and fault.state is not State.ACTIVE:
+        why = f": {fault.why}" if fault.why else ""
+        seen.interrupted = f"the fault was {fault.state} before the drill released it{why}"
+
+
+def note_spoiled(fault: Injection, seen: Sightings, plan: Plan) -> None:
+    """The experiment's own rollback found that the fault had ended by itself."""
+    if seen.effect_observed and must_last(plan) and fault.state is State.SPOILED:
+        seen.interrupted = seen.interrupted or f"the fault was spoiled: {fault.why}"

@@ -26,6 +26,7 @@ from harness.evidence.rundir import RunDirectory
 from harness.live import IN_FLIGHT_NS, LiveLedgers
 from harness.platforms.capabilities import Endpoints, Platform
 from harness.progress import Progress
+from harness.recovery.registry import AUTOMATIC
 
 _LEAD_S = 5.0  # the schedule's zero lies so far ahead of the child's start
 _TICK_S = 0.5
@@ -73,13 +74,15 @@ def order_of(plan: Plan, endpoints: Endpoints, run: RunDirectory, *, begin_ns: i
 
 def _max_s(plan: Plan) -> float:
     """The load stops by itself after the longest run that the limits allow."""
-    limits = plan.limits
+    limits, scenario = plan.limits, plan.scenario
+    runbooks = (r for r in (scenario.recovery, scenario.failback) if r and r.runbook != AUTOMATIC)
     return (
         limits.baseline_s
         + limits.effect_s
         + limits.observe_s
         + 2 * limits.heal_s
         + 4 * limits.window_s
+        + sum(spec.within_s for spec in runbooks)
         + 60
     )
 
@@ -97,6 +100,7 @@ class Trading:
     phase: str = "baseline"
     fault_ns: int | None = None
     workers_lost: list[str] = field(default_factory=list)
+    _pulse_ns: int = 0
 
     def hold_baseline(self) -> None:
         """Trade until there is a healthy baseline; without one the run is judged unfit."""
@@ -150,11 +154,12 @@ class Trading:
         return False
 
     def pulse(self) -> None:
-        """One look while something else is awaited."""
+        """One look while something else is awaited. Raises PlatformError when the load is dead."""
         self._require_child()
-        self.progress.tick(
-            self.live.view(time.monotonic_ns(), phase=self.phase, fault_ns=self.fault_ns)
-        )
+        now_ns = time.monotonic_ns()
+        if now_ns - self._pulse_ns >= _TICK_S * 1e9:
+            self._pulse_ns = now_ns
+            self.progress.tick(self.live.view(now_ns, phase="recovery", fault_ns=self.fault_ns))
 
     def _require_child(self) -> None:
         if self.child.poll() is not None:

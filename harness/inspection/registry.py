@@ -14,6 +14,8 @@ from harness.core.checks import Check
 from harness.inspection.scene import Inspection
 
 TOPICS: tuple[str, ...] = (  # one line a topic
+    "runbook",
+    "protection",
 )
 
 

@@ -6,10 +6,13 @@ A module is imported when its runbook is asked for; the names alone cost nothing
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 from harness.inputs.words import did_you_mean
-from harness.recovery.steps import Runbook
+
+if TYPE_CHECKING:
+    from harness.recovery.steps import Runbook
 
 AUTOMATIC = "automatic"  # nobody repairs anything; the drill watches
 
@@ -26,8 +29,6 @@ def runbook_of(name: str) -> Runbook:
             f"there is no runbook {name!r}{did_you_mean(name, NAMES)}",
             next_step=f"one of: {', '.join(NAMES) or 'none yet'}",
         )
-    module = import_module(f"harness.recovery.{name.replace('-', '_')}")
-    found = module.RUNBOOK
-    assert isinstance(found, Runbook)
-    assert found.name == name, f"harness/recovery/{module.__name__} calls itself {found.name}"
+    found: Runbook = import_module(f"harness.recovery.{name.replace('-', '_')}").RUNBOOK
+    assert found.name == name, f"the runbook {name} calls itself {found.name}"
     return found
