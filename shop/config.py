@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+log = logging.getLogger("shop.config")
+
 DIALECTS = (14, 18, 19)
+Stamp = tuple[int, int, int]
 
 
 class ConfigError(ValueError):
@@ -25,6 +29,7 @@ class QueueConfig:
 class Config:
     """One replica's settings. `repr` shows no secret."""
 
+    path: Path  # of the file; it may be replaced while the replica runs
     name: str
     host: str
     port: int
@@ -38,6 +43,7 @@ class Config:
     filestore: Path
     partners_url: str
     partners_memory: Path
+    audit_log: Path | None
 
     def __repr__(self) -> str:
         return f"Config(name={self.name!r}, port={self.port}, dialect={self.dialect})"
@@ -54,6 +60,7 @@ def load_config(path: Path, dialect: int | None = None) -> Config:
     try:
         queue = raw.get("queue")
         config = Config(
+            path=path,
             name=str(raw["name"]),
             host=str(raw.get("host", "127.0.0.1")),
             port=int(raw["port"]),
@@ -67,6 +74,7 @@ def load_config(path: Path, dialect: int | None = None) -> Config:
             filestore=Path(raw["filestore"]),
             partners_url=str(raw.get("partners_url", "")),
             partners_memory=Path(raw.get("partners_memory", "")),
+            audit_log=Path(raw["audit_log"]) if raw.get("audit_log") else None,
         )
     except KeyError as error:
         raise ConfigError(f"{path}: {error.args[0]!r} is missing") from error
@@ -75,3 +83,32 @@ def load_config(path: Path, dialect: int | None = None) -> Config:
     if config.dialect not in DIALECTS:
         raise ConfigError(f"{path}: dialect {config.dialect} is none of {DIALECTS}")
     return config
+
+
+class ConfigFile:
+    """A configuration file that is replaced while it is in use."""
+
+    def __init__(self, path: Path, dialect: int) -> None:
+        self._path = path
+        self._dialect = dialect  # the command line may have overruled the file
+        self._seen: Stamp | None = None  # the first look is never too late
+
+    def newer(self) -> Config | None:
+        """What it says now, where it was replaced since the last look."""
+        stamp = self._stamp()
+        if stamp is None or stamp == self._seen:
+            return None
+        try:
+            config = load_config(self._path, self._dialect)
+        except ConfigError as error:
+            log.warning("%s", error)  # half written or wrong: the old one holds
+            return None
+        self._seen = stamp
+        return config
+
+    def _stamp(self) -> Stamp | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size

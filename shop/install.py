@@ -15,9 +15,9 @@ import psycopg
 
 from shop import RELEASE
 from shop.config import Config, ConfigError, load_config
-from shop.credentials import hash_secret, key_index, verify_secret
 from shop.database.migrations import ReleaseError, migrate, release_of, wanted_release
 from shop.database.schema import schema_sql
+from shop.renew import set_key, set_password
 
 # Two replicas may install at once; the second waits and then finds everything there.
 INSTALL_LOCK = 7_306_001
@@ -43,22 +43,8 @@ def _users(connection: psycopg.Connection[tuple[object, ...]], config: Config) -
         " ON CONFLICT (id) DO UPDATE SET login = excluded.login",
         (config.admin_login,),
     )
-    row = connection.execute("SELECT password FROM res_users WHERE id = 2").fetchone()
-    stored = str(row[0] or "") if row else ""
-    if not verify_secret(config.admin_password, stored):
-        connection.execute(
-            "UPDATE res_users SET password = %s WHERE id = 2",
-            (hash_secret(config.admin_password),),
-        )
-    index = key_index(config.api_key)
-    keys = connection.execute(
-        "SELECT key FROM res_users_apikeys WHERE index = %s", (index,)
-    ).fetchall()
-    if not any(verify_secret(config.api_key, str(key)) for (key,) in keys):
-        connection.execute(
-            "INSERT INTO res_users_apikeys (name, user_id, index, key) VALUES (%s, 2, %s, %s)",
-            ("installed", index, hash_secret(config.api_key)),
-        )
+    set_password(connection, config)
+    set_key(connection, config)
     connection.execute("SELECT setval('res_users_id_seq', (SELECT max(id) FROM res_users))")
 
 

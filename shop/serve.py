@@ -20,7 +20,7 @@ import uvicorn
 
 from shop.business.service import Shop
 from shop.config import DIALECTS, Config, ConfigError, load_config
-from shop.queue import workers
+from shop.upkeep import keep_up
 from shop.web.application import Application
 
 if TYPE_CHECKING:
@@ -75,11 +75,12 @@ async def serve(config: Config, application_: Application, asgi: Asgi | None = N
         server_header=False,
         date_header=False,
     )
-    background = workers.start(application_.shop)
+    background = asyncio.create_task(keep_up(application_.shop))
     try:
         await Server(settings, application_.drain).serve()
     finally:
-        await workers.stop(background)
+        background.cancel()
+        await asyncio.gather(background, return_exceptions=True)
         await application_.shop.close()
 
 

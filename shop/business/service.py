@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shop.audit import AuditLog
 from shop.business import documents, generic, invoices, orders, stock, tills
 from shop.business.methods import Environment, Method, User, find_method
 from shop.business.users import Users
+from shop.config import ConfigFile
 from shop.database.pool import Pool
 from shop.database.session import Session, run
 from shop.errors import AccessError, BadCall, UnknownMethod, UnknownModel
@@ -28,11 +30,14 @@ class Shop:
 
     def __init__(self, config: Config, pool_size: int = 10) -> None:
         self.config = config
+        self._file = ConfigFile(config.path, config.dialect)
         self.dialect = config.dialect
         self.registry = registry(config.dialect)
-        self.pool = Pool(config.dsn, pool_size)
-        self._probe = Pool(config.dsn, PROBES)  # a busy shop is not an unreachable database
-        self.users = Users(self.pool)
+        self.audit = AuditLog(config.audit_log, config.name)
+        self.pool = Pool(config.dsn, pool_size, self.refresh)
+        # a busy shop is not an unreachable database
+        self._probe = Pool(config.dsn, PROBES, self.refresh)
+        self.users = Users(self.pool, self.audit)
         self.filestore = Filestore(config.filestore)
 
     async def call(
@@ -72,6 +77,21 @@ class Shop:
         if method is None:
             raise UnknownMethod(f"The method '{model_name}.{method_name}' does not exist")
         return model, method
+
+    def refresh(self) -> bool:
+        """Take the secrets of a replaced configuration file; whether there was one.
+
+        What was checked against the old ones is forgotten, connections made with them are not
+        used again. The queue's are the background work's.
+        """
+        newer = self._file.newer()
+        if newer is None:
+            return False
+        for pool in (self.pool, self._probe):
+            pool.turn_to(newer.dsn)
+        self.config = newer
+        self.users.forget()
+        return True
 
     async def is_reachable(self) -> bool:
         """Whether a writable database answers just now."""

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shop.audit import AuditLog, Credential
 from shop.business.methods import User
 from shop.credentials import key_index, verify_secret
 from shop.database.session import Session, run
@@ -25,60 +26,73 @@ SELECT = "SELECT u.id, u.login, u.groups, u.password FROM res_users u WHERE u.ac
 @dataclass(frozen=True, slots=True)
 class Known:
     user: User
+    credential: Credential
     until_s: float
 
 
 class Users:
     """Checks are repeated every two seconds, so that a rotated secret stops working soon."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, audit: AuditLog) -> None:
         self._pool = pool
+        self._audit = audit
         self._known: dict[tuple[object, str], Known] = {}
+
+    def forget(self) -> None:
+        """Check everybody anew."""
+        self._known.clear()
 
     async def authenticate(self, login: str, password: str) -> User | None:
         """The user of a login and a password, None when they do not fit."""
         for row in await self._rows(SELECT + "u.login = %s", login):
             if verify_secret(password, str(row[3] or "")):
+                self._audit.note(Credential.PASSWORD, login, accepted=True)
                 return _user(row)
+        self._audit.note(Credential.PASSWORD, login, accepted=False)
         return None
 
     async def check(self, uid: int, password: str) -> User:
         """The user of an id and a password, as every RPC call states them."""
-        known = self._known.get((uid, password))
-        if known and known.until_s > time.monotonic():
+        known = self._recall((uid, password))
+        if known:
+            self._audit.note(known.credential, known.user.login, accepted=True)
             return known.user
         rows = await self._rows(SELECT + "u.id = %s::int4", uid)
         if not rows:
             raise missing("res.users", uid, uid)
-        if not verify_secret(password, str(rows[0][3] or "")) and not await self._key_of(
-            uid, password
-        ):
-            raise AccessDenied
-        return self._remember((uid, password), _user(rows[0]))
+        user, credential = _user(rows[0]), Credential.PASSWORD
+        if not verify_secret(password, str(rows[0][3] or "")):
+            if await self._key_owner(password) != uid:
+                self._audit.note(credential, user.login, accepted=False)
+                raise AccessDenied
+            credential = Credential.API_KEY
+        self._audit.note(credential, user.login, accepted=True)
+        return self._remember((uid, password), user, credential)
 
     async def by_key(self, key: str) -> User | None:
         """The user of an API key."""
-        known = self._known.get(("key", key))
-        if known and known.until_s > time.monotonic():
+        known = self._recall(("key", key))
+        if known:
+            self._audit.note(known.credential, known.user.login, accepted=True)
             return known.user
         uid = await self._key_owner(key)
-        if uid is None:
+        rows = [] if uid is None else await self._rows(SELECT + "u.id = %s::int4", uid)
+        if not rows:
+            self._audit.note(Credential.API_KEY, "", accepted=False)
             return None
-        rows = await self._rows(SELECT + "u.id = %s::int4", uid)
-        return self._remember(("key", key), _user(rows[0])) if rows else None
+        user = _user(rows[0])
+        self._audit.note(Credential.API_KEY, user.login, accepted=True)
+        return self._remember(("key", key), user, Credential.API_KEY)
 
     async def by_id(self, uid: int) -> User:
         """The user of a session, which was checked when it began."""
-        known = self._known.get(("session", str(uid)))
-        if known and known.until_s > time.monotonic():
+        known = self._recall(("session", str(uid)))
+        if known:
             return known.user
         rows = await self._rows(SELECT + "u.id = %s::int4", uid)
         if not rows:
             raise missing("res.users", uid, uid)
-        return self._remember(("session", str(uid)), _user(rows[0]))
-
-    async def _key_of(self, uid: int, key: str) -> bool:
-        return await self._key_owner(key) == uid
+        return self._remember(("session", str(uid)), _user(rows[0]), Credential.SESSION)
 
     async def _key_owner(self, key: str) -> int | None:
         rows = await self._rows(KEYS, key_index(key))
@@ -93,10 +107,14 @@ class Users:
 
         return await run(self._pool, work, atomic=False)
 
-    def _remember(self, key: tuple[object, str], user: User) -> User:
+    def _recall(self, key: tuple[object, str]) -> Known | None:
+        known = self._known.get(key)
+        return known if known and known.until_s > time.monotonic() else None
+
+    def _remember(self, key: tuple[object, str], user: User, credential: Credential) -> User:
         if len(self._known) > 256:
             self._known.clear()
-        self._known[key] = Known(user, time.monotonic() + REMEMBER_S)
+        self._known[key] = Known(user, credential, time.monotonic() + REMEMBER_S)
         return user
 
 

@@ -12,6 +12,7 @@ import os
 import select
 import socket
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -20,7 +21,7 @@ from shop.database.connect import connect, each_host
 from shop.errors import DatabaseDown
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from shop.database.connect import Connection
 
@@ -32,11 +33,16 @@ CONNECT_WITHIN_S = 2.5
 
 
 class Pool:
-    """Up to `size` connections, the most recently used first."""
+    """Up to `size` connections, the most recently used first.
 
-    def __init__(self, dsn: str, size: int = 10) -> None:
+    `refresh` is asked when a connection is refused: the secret may have been renewed.
+    """
+
+    def __init__(self, dsn: str, size: int = 10, refresh: Callable[[], bool] = bool) -> None:
         self._hosts = each_host(dsn)
+        self._refresh = refresh
         self._idle: list[Connection] = []
+        self._current: weakref.WeakSet[Connection] = weakref.WeakSet()  # made with today's DSN
         self._turns = asyncio.Semaphore(size)
         self._failure: Exception | None = None
         self._failed_s = 0.0
@@ -47,6 +53,14 @@ class Pool:
     @property
     def is_down(self) -> bool:
         return self._failure is not None
+
+    def turn_to(self, dsn: str) -> None:
+        """Connect like this from now on. What is in use is used to its end, and then no more."""
+        hosts = each_host(dsn)
+        if hosts != self._hosts:
+            self._hosts = hosts
+            self._current.clear()
+            self.distrust()
 
     @contextlib.asynccontextmanager
     async def connection(self, within_s: float) -> AsyncIterator[Connection]:
@@ -78,14 +92,31 @@ class Pool:
             raise DatabaseDown(str(self._failure))
         try:
             async with asyncio.timeout(min(CONNECT_WITHIN_S, within_s)):
-                return await connect(self._hosts)
+                return await self._connect()
         except (psycopg.Error, OSError, TimeoutError) as error:
             self._fell(error if str(error) else psycopg.OperationalError("timeout expired"))
             raise DatabaseDown(str(self._failure)) from error
 
+    async def _connect(self) -> Connection:
+        """With the secret of now: where that was renewed meanwhile, once more with the new one."""
+        while True:
+            hosts = self._hosts
+            try:
+                made = await connect(hosts)
+            except (psycopg.Error, OSError):
+                self._refresh()
+                if hosts is self._hosts:
+                    raise
+                continue
+            if hosts is self._hosts:
+                self._current.add(made)
+                return made
+            made.pgconn.finish()
+
     def _give_back(self, taken: Connection) -> None:
         idle = psycopg.pq.TransactionStatus.IDLE
-        if self._closed or taken.closed or taken.pgconn.transaction_status != idle:
+        current = taken in self._current and not self._closed
+        if not current or taken.closed or taken.pgconn.transaction_status != idle:
             taken.pgconn.finish()
         else:
             self._idle.append(taken)
@@ -113,7 +144,7 @@ class Pool:
     async def _attempted(self) -> None:
         try:
             async with asyncio.timeout(CONNECT_WITHIN_S):
-                self._idle.append(await connect(self._hosts))
+                self._idle.append(await self._connect())
         except (psycopg.Error, OSError, TimeoutError) as error:
             self._failure = error if str(error) else psycopg.OperationalError("timeout expired")
             self._failed_s = time.monotonic()

@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from shop.audit import user_agent
 from shop.database.session import DEADLINE_S, answer_by_s
 from shop.errors import OdooError
 from shop.web import json2, jsonrpc, pages, webclient
@@ -29,7 +30,7 @@ class Application:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
-        self.sessions = Sessions(shop.config.filestore)
+        self.sessions = Sessions(shop.config.filestore, shop.audit)
         self._draining = False
 
     def drain(self) -> None:
@@ -40,6 +41,7 @@ class Application:
             return
         request = await read_request(scope, receive)
         answer_by_s.set(time.monotonic() + DEADLINE_S)
+        user_agent.set(request.headers.get("user-agent", ""))
         try:
             response = await self.respond(request)
         except OdooError as error:

@@ -40,6 +40,11 @@ def partners_part(plan: Blueprint) -> Part:
     return _python_part(plan.layout, folder, "partners", plan.commands.partners, file)
 
 
+def audit_log(layout: Layout, name: str) -> Path:
+    """Who was let in by a replica, and who was not."""
+    return layout.logs / f"audit-{name}.jsonl"
+
+
 def both_databases(plan: Blueprint) -> tuple[int, ...]:
     return plan.ports["pg_a"], plan.ports["pg_b"]
 
@@ -109,6 +114,7 @@ def _settings(plan: Blueprint, name: str, port: int, database_ports: Sequence[in
             "filestore": str(plan.layout.filestore / postgres.DATABASE),
             "partners_url": f"http://127.0.0.1:{ports['partners']}",
             "partners_memory": str(plan.layout.part("partners")),
+            "audit_log": str(audit_log(plan.layout, name)),
         },
         indent=1,
     )
