@@ -238,8 +238,11 @@ class Secrets(Protocol):
         Returns when that was observed. May be repeated. Raises PlatformError.
         """
 
-    def known(self) -> tuple[str, ...]:
-        """Every secret of now and of before, to search for; never to be written anywhere."""
+    def known(self) -> tuple[tuple[str, str], ...]:
+        """(what it opens, the secret) of now and of before: to search for, never to be written.
+
+        Names that go with a secret (a role, an access key's id) are none.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +270,10 @@ class CleanRoom(Protocol):
         """Of the environment that serves: "" the original, else "clean-1"."""
 
     def preserve(self, into: Path) -> tuple[tuple[str, str], ...]:
-        """Forensics: copy volumes, logs and WAL; (file, SHA-256) of each."""
+        """Forensics: the old environment stands still; (file, SHA-256) of volumes, logs and WAL.
+
+        The same list is `into`/manifest.txt. What customers handed to the queue is taken over.
+        """
 
     def prepare(self) -> str:
         """New nodes, credentials, data folders and ports; nothing serves yet. Its name."""
@@ -280,6 +286,9 @@ class CleanRoom(Protocol):
 
     def shared(self) -> tuple[str, ...]:
         """What both environments have in common: sentences; () when nothing."""
+
+    def inside(self, credential: str) -> str:
+        """Where a class of credentials is used in the environment that serves, doors or not."""
 
 
 class Platform(Protocol):
