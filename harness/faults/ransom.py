@@ -7,10 +7,13 @@ running; it just cannot be used any more. Platform-independent: a DSN and a fold
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+
+from harness.platforms.capabilities import Filestore
 
 MARK = "locked:"
 _LOCK_ORDERS = """
@@ -56,6 +59,31 @@ def encrypt_documents(filestore: Path) -> int:
             file.write_bytes(bytes(b ^ 0x5A for b in file.read_bytes()) or b"\x5a")
             changed += 1
     return changed
+
+
+def damaged_documents(filestore: Filestore) -> tuple[str, ...]:
+    """The names of files on disk whose bytes do not have the digest that they are named by."""
+    folder = filestore.folder()
+    return tuple(
+        f"{file.parent.name}/{file.name}"
+        for file in sorted(folder.glob("??/*"))
+        if file.is_file() and not file.name.startswith(".") and _sha1(file) != file.name
+    )
+
+
+def decrypt_documents(filestore: Filestore) -> int:
+    """Damaged files written anew from object storage. Returns how many; the rest stays as it is."""
+    mended = 0
+    for name in damaged_documents(filestore):
+        kept = filestore.mirrored(name)
+        if kept is not None:
+            (filestore.folder() / name).write_bytes(kept)
+            mended += 1
+    return mended
+
+
+def _sha1(file: Path) -> str:
+    return hashlib.sha1(file.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def is_locked(dsn: str) -> bool:

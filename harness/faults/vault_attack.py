@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 IDENTITIES = ("default", "admin")  # sections of the credentials file: the writer's, and worse
+ON_TOP = ("overwrite it", "hide it behind a delete marker")  # allowed: they only add a version
 _OBJECTS = 6  # attacked and watched: a base backup and the newest segments
 _GARBAGE = b"all your backups are belong to us\n"
 
