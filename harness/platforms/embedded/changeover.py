@@ -48,10 +48,18 @@ def switch(
     await_ready(what, leads, within_s=_SWITCH_S, poll_s=0.1, next_step=_LOGS)
 
 
-def rebuild(ports: dict[str, int], secrets: Secrets, *, node: str, pgdata: Path) -> None:
+def rebuild(
+    ports: dict[str, int],
+    secrets: Secrets,
+    *,
+    node: str,
+    pgdata: Path,
+    answers: Callable[[], bool],
+) -> None:
     """Have Patroni throw the node's data away and copy them anew from the leader.
 
-    Returns when the old data are gone: from then on a node that streams is the new one. Raises
+    Returns when the old data are gone, and nobody takes the node for the old one any more:
+    Patroni's own list is as old as its last loop. `answers`: the node's server does. Raises
     PlatformError when Patroni does not begin.
     """
     mark = pgdata / _OLD_DATA
@@ -64,11 +72,16 @@ def rebuild(ports: dict[str, int], secrets: Secrets, *, node: str, pgdata: Path)
             told = answer.body.decode(errors="replace").strip()
         return answer is not None and answer.status == 200
 
+    def known_to_be_away() -> bool:
+        seen = {member.node: member.state for member in patroni.members(ports)}
+        return seen.get(node) not in ("streaming", "running") or answers()
+
     if pgdata.is_dir():
         write_private(mark, "")
     try:
         await_ready("Patroni", begun, within_s=_PATIENCE_S, poll_s=0.5)
         await_ready("the end of the old data", lambda: not mark.exists(), within_s=_BEGIN_S)
+        await_ready("Patroni's list", known_to_be_away, within_s=_BEGIN_S)
     except NotReady as error:
         mark.unlink(missing_ok=True)
         raise PlatformError(

@@ -8,10 +8,13 @@ import psycopg
 
 from harness.errors import PlatformError
 from harness.platforms.capabilities import Instant, Wholeness
-from harness.platforms.embedded import changeover, patroni, postgres
+from harness.platforms.embedded import changeover, corruption, damage, patroni, postgres
+from harness.platforms.embedded.corruption import Copy
 from harness.platforms.embedded.credentials import files_of, load
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout, Options
+from harness.platforms.embedded.waiting import await_ready
 
+_LEADER_S = 10.0  # one look may fail on a busy machine
 _WAITING_SEGMENTS = 3  # more finished segments than this, not in S3: the archive is behind
 _ARCHIVE = """
 SELECT (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'),
@@ -84,25 +87,41 @@ class EmbeddedDatabase:
                 next_step="switch over first",
             )
         changeover.rebuild(
-            self.ports, load(self.layout), node=node, pgdata=self.layout.pgdata(node)
+            self.ports,
+            load(self.layout),
+            node=node,
+            pgdata=self.layout.pgdata(node),
+            answers=lambda: postgres.answers(self.ports[f"pg_{node}"], files_of(self.layout)),
         )
 
     def corruption(self, node: str) -> tuple[str, ...]:
-        raise NotImplementedError
+        """A sentence for each damage in any relation of any database on this node."""
+        return corruption.damages(self._copy(node))
 
     def checksum_failures(self, node: str) -> int:
-        raise NotImplementedError
+        return corruption.checksum_failures(self._copy(node))
 
     def corrupt_page(self, node: str, table: str) -> Instant:
-        raise NotImplementedError
+        """Garbage in the most read page of a table of the shop; observed by reading the table."""
+        return damage.corrupt_page(self._copy(node), table)
+
+    def _copy(self, node: str) -> Copy:
+        leader = self.leader()
+        return Copy(
+            node=self._known(node),
+            port=self.ports[f"pg_{node}"],
+            pgdata=self.layout.pgdata(node),
+            files=files_of(self.layout),
+            leader_port=self.ports[f"pg_{leader}"] if leader else None,
+        )
 
     def _leader_or_refuse(self) -> str:
-        leader = self.leader()
-        if leader is None:
-            raise PlatformError(
-                "no database takes writes just now", next_step="wait for a leader, then try again"
-            )
-        return leader
+        return await_ready(
+            "a database that takes writes",
+            self.leader,
+            within_s=_LEADER_S,
+            next_step="wait for a leader, then try again",
+        )
 
     def _known(self, node: str) -> str:
         if node not in DATABASE_NODES:
