@@ -3,8 +3,13 @@
     python -m shop.partners CONFIG.json
 
 POST /<partner>/calls with [{"key", "payload"}, ...] is answered when all of it is on disk.
-GET /<partner>/calls is everything remembered: {"calls": [{"key", "payload", "repeat", "at_ns"}]}.
-A key that was seen before is remembered as a repeat, not as a second effect.
+GET /<partner>/calls is everything remembered: {"calls": [{"key", "payload", "repeat", "at_ns"}]};
+`?prefix=` leaves out other keys. A key that was seen before is remembered as a repeat, not as a
+second effect.
+
+/<partner>/cancellations is the same for what is taken back, in a memory of its own: a payment is
+refunded, a label voided, once, by the key of the call that it undoes. A call that is repeated
+after that stays taken back.
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from shop.web.messages import Receive, Scope, Send
 
 PARTNERS = ("payment", "carrier", "marketplace")
+FILES = {"calls": "{}.jsonl", "cancellations": "{}-cancel.jsonl"}
 DIALECT = 19  # only for the content type of the answers
 
 
@@ -83,11 +89,15 @@ class Memory:
 
 
 class Partners:
-    """All three behind one port."""
+    """All three behind one port, each with its calls and its cancellations."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._memories = {name: Memory(folder / f"{name}.jsonl") for name in PARTNERS}
+        self._memories = {
+            (name, kind): Memory(folder / file.format(name))
+            for name in PARTNERS
+            for kind, file in FILES.items()
+        }
         self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,12 +107,14 @@ class Partners:
     async def respond(self, request: Request) -> Response:
         if request.path == "/health":
             return json_response({"status": "pass"}, DIALECT)
-        partner, _, rest = request.path.strip("/").partition("/")
-        memory = self._memories.get(partner)
-        if memory is None or rest != "calls":
+        partner, _, kind = request.path.strip("/").partition("/")
+        memory = self._memories.get((partner, kind))
+        if memory is None:
             return html(404)
         if request.method == "GET":
-            return json_response({"calls": [asdict(call) for call in memory.calls]}, DIALECT)
+            prefix = request.argument("prefix")
+            told = [asdict(call) for call in memory.calls if call.key.startswith(prefix)]
+            return json_response({kind: told}, DIALECT)
         try:
             batch = json.loads(request.body)
             items = [item for item in batch if isinstance(item, dict) and "key" in item]

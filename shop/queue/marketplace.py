@@ -10,6 +10,7 @@ import orjson
 
 from shop.database.session import Session, run
 from shop.errors import ConnectionLost, DatabaseDown, OdooError
+from shop.queue.gate import ORDERS, Gate
 from shop.queue.group import Member
 from shop.queue.valkey import Message, QueueError, Valkey
 
@@ -54,39 +55,45 @@ async def consume(shop: Shop) -> None:
     assert shop.config.queue is not None
     queue = Valkey(shop.config.queue)
     member = Member(queue, shop.config.name, (STREAM,))
-    limit = asyncio.Semaphore(AT_THE_SAME_TIME)
-
-    async def one(message: Message) -> str:
-        async with limit:
-            return await _make(shop, message)
-
-    try:
+    left: list[Message] = []  # read, and not made for want of a database
+    async with Gate(queue, ORDERS, shop.config.name, "consume").kept() as gate:
         while True:
             try:
-                read = await member.read(AT_ONCE)
-                made = await asyncio.gather(*(one(message) for _, message in read))
+                await gate.passed()
+                left = left or [message for _, message in await member.read(AT_ONCE)]
+                made = await _make_all(shop, left)
                 await member.done(STREAM, made)
+                left = [message for message in left if message[0] not in made]
             except QueueError as error:
                 log.warning("%s", error)
                 await asyncio.sleep(AGAIN_AFTER_S)
-    finally:
-        await queue.close()
+            else:
+                await asyncio.sleep(AGAIN_AFTER_S if left else 0)
 
 
-async def _make(shop: Shop, message: Message) -> str:
-    """Make the order however long the database is away; the inbox row keeps it to one."""
+async def _make_all(shop: Shop, read: list[Message]) -> list[str]:
+    """The ids of those that need not be looked at again."""
+    limit = asyncio.Semaphore(AT_THE_SAME_TIME)
+
+    async def one(message: Message) -> str | None:
+        async with limit:
+            return message[0] if await _make(shop, message) else None
+
+    made = await asyncio.gather(*(one(message) for message in read))
+    return [message_id for message_id in made if message_id is not None]
+
+
+async def _make(shop: Shop, message: Message) -> bool:
+    """Make the order, and the inbox row keeps it to one. False: the database is away."""
     message_id, fields = message
-    while True:
-        try:
-            values, lines = parse_order(fields)
-            await _insert(shop, message_id, values, lines)
-        except (DatabaseDown, ConnectionLost):
-            await asyncio.sleep(AGAIN_AFTER_S)
-            continue
-        except (OdooError, Refused) as error:
-            if not await _refuse(shop, message_id, fields, str(error)):
-                continue
-        return message_id
+    try:
+        values, lines = parse_order(fields)
+        await _insert(shop, message_id, values, lines)
+    except (DatabaseDown, ConnectionLost):
+        return False
+    except (OdooError, Refused) as error:
+        return await _refuse(shop, message_id, fields, str(error))
+    return True
 
 
 async def _insert(
@@ -120,6 +127,5 @@ async def _refuse(shop: Shop, message_id: str, fields: dict[str, bytes], reason:
     try:
         await run(shop.pool, work, atomic=False)
     except OdooError:
-        await asyncio.sleep(AGAIN_AFTER_S)
         return False
     return True

@@ -1,4 +1,9 @@
-"""Calls to partners: from the outbox to the queue, from the queue to the partner, then done."""
+"""Calls to partners: from the outbox to the queue, from the queue to the partner, then done.
+
+The outbox alone says what is owed; the queue only reminds. An entry whose row is done, or is not
+there (any more, after a restore), calls nobody; and a row is known by its number *and* its key,
+for a restored database gives the numbers out again.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from shop.database.session import Session, run
+from shop.database.session import Row, Session, run
 from shop.errors import OdooError
+from shop.queue.gate import CALLS, Gate
 from shop.queue.group import Member
 from shop.queue.partner_call import PartnerError, call_partner
 from shop.queue.valkey import Message, QueueError, Valkey
@@ -35,9 +41,14 @@ WHERE o.id = t.id RETURNING o.id, o.partner, o.key, o.payload::text"""
 REMIND = """
 UPDATE shop_outbox SET published_at = NULL
 WHERE done_at IS NULL AND published_at < clock_timestamp() - %s * interval '1 second'"""
+OWED = """
+SELECT o.id, o.key FROM shop_outbox o
+JOIN unnest(%s::int8[], %s::text[]) AS told (id, key) ON told.id = o.id AND told.key = o.key
+WHERE o.partner = %s AND o.done_at IS NULL"""
 DONE = """
-UPDATE shop_outbox SET done_at = coalesce(done_at, clock_timestamp())
-WHERE id = ANY(%s::int8[])"""
+UPDATE shop_outbox o SET done_at = coalesce(done_at, clock_timestamp())
+FROM unnest(%s::int8[], %s::text[]) AS told (id, key)
+WHERE told.id = o.id AND told.key = o.key AND o.partner = %s"""
 
 
 async def publish(shop: Shop) -> None:
@@ -45,9 +56,10 @@ async def publish(shop: Shop) -> None:
     assert shop.config.queue is not None
     queue = Valkey(shop.config.queue)
     reminded_s = asyncio.get_running_loop().time()
-    try:
+    async with Gate(queue, CALLS, shop.config.name, "publish").kept() as gate:
         while True:
             try:
+                await gate.passed()
                 published = await _publish_some(shop, queue)
                 now_s = asyncio.get_running_loop().time()
                 if now_s - reminded_s > FORGOTTEN_AFTER_S:
@@ -59,8 +71,6 @@ async def publish(shop: Shop) -> None:
                 continue
             if published < AT_ONCE:
                 await asyncio.sleep(LOOK_EVERY_S)
-    finally:
-        await queue.close()
 
 
 async def _publish_some(shop: Shop, queue: Valkey) -> int:
@@ -84,33 +94,40 @@ async def deliver(shop: Shop) -> None:
     assert shop.config.queue is not None
     queue = Valkey(shop.config.queue)
     member = Member(queue, shop.config.name, tuple(STREAM.format(name) for name in PARTNERS))
-    try:
+    async with Gate(queue, CALLS, shop.config.name, "deliver").kept() as gate:
         while True:
             try:
+                await gate.passed()
                 by_partner: dict[str, list[Message]] = {}
                 for stream, message in await member.read(AT_ONCE):
                     by_partner.setdefault(stream, []).append(message)
                 for stream, batch in by_partner.items():
-                    await _deliver_batch(shop, stream, batch)
+                    await _deliver_batch(shop, stream.partition(":")[2], batch)
                     await member.done(stream, [message_id for message_id, _ in batch])
             except (OdooError, QueueError, PartnerError) as error:
                 log.info("%s", error)
                 await asyncio.sleep(AGAIN_AFTER_S)
-    finally:
-        await queue.close()
 
 
-async def _deliver_batch(shop: Shop, stream: str, batch: list[Message]) -> None:
-    calls = [
-        {"key": fields["key"].decode(), "payload": orjson.loads(fields["payload"])}
-        for _, fields in batch
-    ]
-    await call_partner(shop.config.partners_url, stream.partition(":")[2], calls)
-    await _statement(shop, DONE, [int(fields["id"]) for _, fields in batch])
+async def _deliver_batch(shop: Shop, partner: str, batch: list[Message]) -> None:
+    told = [(int(fields["id"]), fields["key"].decode()) for _, fields in batch]
+    owed = await _statement(shop, OWED, *_columns(told), partner)
+    calls = {
+        row: {"key": row[1], "payload": orjson.loads(fields["payload"])}
+        for row, (_, fields) in zip(told, batch, strict=True)
+        if row in owed
+    }
+    if calls:
+        await call_partner(shop.config.partners_url, partner, list(calls.values()))
+        await _statement(shop, DONE, *_columns(list(calls)), partner)
 
 
-async def _statement(shop: Shop, sql: str, *parameters: object) -> None:
-    async def work(session: Session) -> object:
+def _columns(rows: list[tuple[int, str]]) -> tuple[list[int], list[str]]:
+    return [number for number, _ in rows], [key for _, key in rows]
+
+
+async def _statement(shop: Shop, sql: str, *parameters: object) -> list[Row]:
+    async def work(session: Session) -> list[Row]:
         return await session.rows(sql, parameters)
 
-    await run(shop.pool, work, atomic=False)
+    return await run(shop.pool, work, atomic=False)
