@@ -45,6 +45,17 @@ def deed_of(name: str) -> Deed:
 
 def all_deeds() -> Mapping[str, Deed]:
     """By name. Here, not above: each module imports this one."""
-    from harness.faults.deeds import node_loss
+    from harness.faults.deeds import (
+        archive_gap,
+        credential_compromise,
+        logical_corruption,
+        node_loss,
+    )
 
-    return MappingProxyType({deed.name: deed for deed in (node_loss.DEED,)})
+    deeds = (
+        archive_gap.DEED,
+        credential_compromise.DEED,
+        logical_corruption.DEED,
+        node_loss.DEED,
+    )
+    return MappingProxyType({deed.name: deed for deed in deeds})
