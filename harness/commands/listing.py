@@ -11,15 +11,19 @@ from harness.errors import PeakdrillError
 
 @click.command("list")
 def list_() -> int:
-    """Show scenarios, experiments, load shapes and platforms, a line each."""
+    """Show scenarios, experiments, runbooks, checks, load shapes and platforms, a line each."""
+    from harness.core import checks
     from harness.inputs.platform_file import KINDS
     from harness.inputs.scenario_file import experiment_files, scenario_files
     from harness.inputs.shape import shape_names
+    from harness.recovery.registry import ALL_NAMES
 
     _section("scenarios", {n: _scenario_line(f) for n, f in scenario_files().items()})
     _section("experiments", {n: _experiment_line(f) for n, f in experiment_files().items()})
+    _section("runbooks", {name: _runbook_line(name) for name in ALL_NAMES})
+    _section("checks", {check.name: check.title for check in checks.ALL.values()})
     _section("load shapes", {name: _shape_line(name) for name in shape_names()})
-    _section("platforms", {kind: _PLATFORMS[kind] for kind in KINDS})
+    _section("platforms", {kind: _platform_line(kind) for kind in KINDS})
     return 0
 
 
@@ -44,6 +48,21 @@ def _scenario_line(file: Path) -> str:
         return f"cannot be loaded: {str(error).splitlines()[0]}"
     tags = f"  [{', '.join(sorted(found.scenario.tags))}]" if found.scenario.tags else ""
     return found.scenario.story.splitlines()[0] + tags
+
+
+def _runbook_line(name: str) -> str:
+    from harness.recovery.registry import AUTOMATIC, runbook_of
+
+    if name == AUTOMATIC:
+        return "Nobody repairs anything; the drill watches"
+    book = runbook_of(name)
+    return f"{book.title} ({len(book.steps)} steps)"
+
+
+def _platform_line(kind: str) -> str:
+    from harness.platforms import find
+
+    return f"{_PLATFORMS[kind]}; it has {', '.join(find.facts_of(kind).capabilities)}"
 
 
 def _shape_line(name: str) -> str:

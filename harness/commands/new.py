@@ -19,14 +19,14 @@ Method  Which load runs, what breaks, how, and who repairs it (nobody, by defaul
 Why     When this happens in real life, and what it would cost.
 """
 
-from harness import Scenario, automatic, checks, experiment, load
+from harness import Scenario, HOW, checks, experiment, load
 
 scenario = Scenario(
     name="NAME",
     owner="OWNER",
     load=load("weekend-promotion"),
     fault=experiment("NAME", node="primary"),
-    recovery=automatic(within_s=120),
+    recovery=RECOVERY,
     checks=[checks.rto, checks.rpo, checks.stores_agree],
     requires={"nodes", "database.standby", "ingress"},
     tags={"draft"},
@@ -42,7 +42,8 @@ _EXPERIMENT_HEAD = """# A draft of NAME, written from the loss of a node: it run
 @click.command()
 @click.argument("name")
 @click.option("--owner", default="platform", show_default=True, help="The team that answers.")
-def new(*, name: str, owner: str) -> int:
+@click.option("--recovery", default="automatic", show_default=True, help="Or a runbook.")
+def new(*, name: str, owner: str, recovery: str) -> int:
     """Write scenarios/NAME.py and experiments/NAME.yaml here. Overwrites nothing."""
     if not _NAME.match(name) or len(name) > 60 or keyword.iskeyword(name):
         raise UsageError(
@@ -52,14 +53,14 @@ def new(*, name: str, owner: str) -> int:
         )
     if not re.fullmatch(r"[\w .@/+-]{1,80}", owner):
         raise UsageError(f"{owner!r} cannot be an owner: letters, digits and blanks")
+    _check_runbook(recovery)
     scenario = Path("scenarios") / f"{name.replace('-', '_')}.py"
     experiment = Path("experiments") / f"{name}.yaml"
     for file in (scenario, experiment):
         if file.exists() or file.is_symlink():
             raise Refused(f"{file} is there already", next_step="choose another name, or edit it")
     title = name.replace("-", " ").capitalize()
-    text = _SCENARIO.replace("TITLE", title).replace("NAME", name).replace("OWNER", owner)
-    _write_new(scenario, text)
+    _write_new(scenario, _scenario(name, title, owner, recovery))
     try:
         _write_new(experiment, _experiment(name, title))
     except BaseException:
@@ -67,6 +68,28 @@ def new(*, name: str, owner: str) -> int:
         raise
     click.echo(f"wrote {scenario}\nwrote {experiment}\nnext: peakdrill run {name} --size smoke")
     return 0
+
+
+def _check_runbook(name: str) -> None:
+    from harness.inputs.words import did_you_mean
+    from harness.recovery.registry import ALL_NAMES
+
+    if name not in ALL_NAMES:
+        raise UsageError(
+            f"there is no runbook {name!r}{did_you_mean(name, ALL_NAMES)}",
+            next_step=f"one of: {', '.join(ALL_NAMES)}",
+        )
+
+
+def _scenario(name: str, title: str, owner: str, recovery: str) -> str:
+    how, told = "automatic", "automatic(within_s=120)"
+    if recovery != how:
+        how, told = "runbook", f'runbook("{recovery}", within_s=600)'
+    imported = ", ".join(["Scenario", *sorted([how, "checks", "experiment", "load"])])
+    head = _SCENARIO.replace("Scenario, HOW, checks, experiment, load", imported)
+    for mark, text in (("TITLE", title), ("RECOVERY", told), ("NAME", name), ("OWNER", owner)):
+        head = head.replace(mark, text)
+    return head
 
 
 def _write_new(file: Path, text: str) -> None:

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from harness.core.plan import Plan
+from harness.core.scenario import RecoverySpec, Scenario
 from harness.core.targets import WorkloadTarget
+from harness.recovery.registry import AUTOMATIC, runbook_of
+from harness.recovery.steps import Runbook, Step
 
 
 def plan_text(plan: Plan) -> str:
     """What will be done, to what, for how long, and what is at stake."""
     return "\n".join(
-        [*_head(plan), "", *_workloads(plan), "", *_limits(plan), "", *_platform(plan)]
-    )
+        [
+            *_head(plan), "", *_runbooks(plan), *_workloads(plan), "",
+            *_limits(plan), "", *_platform(plan),
+        ]
+    )  # fmt: skip
+
+
+def plan_value(plan: Plan) -> object:
+    """The plan for `--json`: its own fields, and the steps of its runbooks."""
+    steps = {
+        key: [
+            {
+                "name": step.name,
+                "title": step.title,
+                "decision": step.decision,
+                "role": step.role,
+                "limit_s": step.limit_s,
+            }
+            for step in book.steps
+        ]
+        for key, _, book in _books(plan)
+    }
+    return {**{f.name: getattr(plan, f.name) for f in fields(plan)}, "steps": steps}
 
 
 def _head(plan: Plan) -> list[str]:
@@ -23,11 +49,48 @@ def _head(plan: Plan) -> list[str]:
         "",
         f"fault      {scenario.fault.experiment}{f' ({parameters})' if parameters else ''}",
         f"recovery   {scenario.recovery.runbook}, within {scenario.recovery.within_s} s",
+        *_failback(scenario),
         f"load       {plan.shape.name} at {plan.peak:g}x, seed {plan.seed}",
         f"checks     {', '.join(check.name for check in scenario.checks)}",
         f"requires   {', '.join(sorted(scenario.requires)) or 'nothing'}",
         f"size       {plan.size.value}, judge {plan.judge}",
     ]
+
+
+def _failback(scenario: Scenario) -> list[str]:
+    spec = scenario.failback
+    return [] if spec is None else [f"failback   {spec.runbook}, within {spec.within_s} s"]
+
+
+def _books(plan: Plan) -> list[tuple[str, RecoverySpec, Runbook]]:
+    """What is carried out, and when: nothing where the platform is left to itself."""
+    scenario = plan.scenario
+    specs = (("recovery", scenario.recovery), ("failback", scenario.failback))
+    return [
+        (key, spec, runbook_of(spec.runbook))
+        for key, spec in specs
+        if spec is not None and spec.runbook != AUTOMATIC
+    ]
+
+
+def _runbooks(plan: Plan) -> list[str]:
+    lines: list[str] = []
+    for key, spec, book in _books(plan):
+        parameters = "".join(f"; {name} {value}" for name, value in spec.parameters)
+        lines.append(f"{key:<11}{book.title} ({book.name}, within {spec.within_s} s{parameters})")
+        for number, step in enumerate(book.steps, start=1):
+            lines += _step(number, step)
+        lines.append("")
+    return lines
+
+
+def _step(number: int, step: Step) -> list[str]:
+    lines = [f"{number:>9}  {step.title} (at most {step.limit_s:g} s)"]
+    if step.decision:
+        lines.append(
+            f"           decision: {step.decision}{f' ({step.role})' if step.role else ''}"
+        )
+    return lines
 
 
 def _workloads(plan: Plan) -> list[str]:

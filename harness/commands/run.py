@@ -26,7 +26,7 @@ def _order_options(function: C) -> C:
         click.argument("scenario", shell_complete=scenario_names),
         click.option("--on", default="embedded", show_default=True, help="The platform to drill."),
         click.option("--targets", type=FILE, help="Default: ./targets.yaml, else the example."),
-        click.option("--experiment", type=FILE, help="Break this instead of the scenario's own."),
+        click.option("--experiment", type=FILE, help="A name or a file, for the scenario's own."),
         click.option("--platform", "platform_file", type=FILE, help="A platform.yaml."),
         click.option(
             "--size",
@@ -147,13 +147,13 @@ def _check_capabilities(names: tuple[str, ...]) -> None:
 def plan(*, as_json: bool, **asked: object) -> int:
     """Print what `run` would do. Nothing is started, nothing is touched."""
     from harness import session
-    from harness.commands.plan_text import plan_text
+    from harness.commands.plan_text import plan_text, plan_value
 
     made = session.plan_only(_order(**asked))  # type: ignore[arg-type]
     if as_json:
         from harness.evidence.canonical import dumps
 
-        click.echo(dumps(made).decode(), nl=False)
+        click.echo(dumps(plan_value(made)).decode(), nl=False)
     else:
         click.echo(plan_text(made))
     return 0

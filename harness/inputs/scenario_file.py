@@ -140,15 +140,16 @@ def experiment_files(folder: Path | None = None) -> dict[str, Path]:
 
 
 def find_experiment(asked: Path) -> Path:
-    """The file given with --experiment; its syntax is checked, its meaning is not."""
-    if not asked.is_file():
-        names = experiment_files()
+    """The file given with --experiment, or one by its name; its syntax is checked, no more."""
+    names = experiment_files()
+    file = names.get(str(asked), asked)
+    if not file.is_file():
         raise UsageError(
-            f"there is no experiment file {shown(str(asked))}{did_you_mean(asked.stem, names)}",
-            next_step=f"name a file, such as {', '.join(str(f) for f in names.values())}",
+            f"there is no experiment {shown(str(asked))}{did_you_mean(asked.stem, names)}",
+            next_step=f"a file, or one of: {', '.join(sorted(names))}",
         )
-    check_syntax(asked)
-    return asked
+    check_syntax(file)
+    return file
 
 
 def _executed(file: Path, text: str) -> types.ModuleType:

@@ -13,7 +13,8 @@ from harness.core.shapes import REPLAY
 from harness.errors import BadInput
 from harness.inputs.shape import shape_names
 from harness.inputs.words import did_you_mean, shown
-from harness.platforms.capabilities import NAMES
+from harness.platforms.capabilities import NAMES as CAPABILITIES
+from harness.recovery.registry import ALL_NAMES, AUTOMATIC, NAMES
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 _CLOCKS = ("fault", "outage")
@@ -30,7 +31,7 @@ def check_scenario(scenario: Scenario, file: Path, text: str) -> None:
         raise blame.bad("story", f"must be text, not {shown(scenario.story)}")
     _check_parts(scenario, blame)
     _check_checks(scenario, blame)
-    blame.subset(scenario.requires, NAMES, "requires", "capability")
+    blame.subset(scenario.requires, CAPABILITIES, "requires", "capability")
     for tag in scenario.tags:
         blame.name(tag, "tags")
     if scenario.rto_clock not in _CLOCKS:
@@ -53,13 +54,24 @@ def _check_parts(scenario: Scenario, blame: _Blame) -> None:
     for key, value in fault.parameters:
         if not isinstance(value, str):
             raise blame.bad("fault", f"{key} must be text, not {shown(value)}")
-    if not isinstance(recovery, RecoverySpec):
-        raise blame.bad("recovery", f"must be automatic(within_s=...), not {shown(recovery)}")
-    within_s = recovery.within_s
+    _check_recovery(recovery, blame, "recovery", ALL_NAMES)
+    if scenario.failback is not None:  # nothing goes back by itself
+        _check_recovery(scenario.failback, blame, "failback", NAMES)
+
+
+def _check_recovery(spec: object, blame: _Blame, key: str, names: tuple[str, ...]) -> None:
+    if not isinstance(spec, RecoverySpec):
+        meant = "automatic(within_s=...)" if AUTOMATIC in names else 'runbook("...", within_s=...)'
+        raise blame.bad(key, f"must be {meant}, not {shown(spec)}")
+    blame.subset([spec.runbook], names, key, "runbook")
+    for name, value in spec.parameters:
+        if not isinstance(value, str):
+            raise blame.bad(key, f"{name} must be text, not {shown(value)}")
+    within_s = spec.within_s
     if isinstance(within_s, bool) or not isinstance(within_s, int):
-        raise blame.bad("recovery", f"within_s must be whole seconds, not {shown(within_s)}")
+        raise blame.bad(key, f"within_s must be whole seconds, not {shown(within_s)}")
     if not 0 < within_s <= _LONGEST_STEP_S:
-        raise blame.bad("recovery", f"within_s must be in 1..{_LONGEST_STEP_S}, not {within_s}")
+        raise blame.bad(key, f"within_s must be in 1..{_LONGEST_STEP_S}, not {within_s}")
 
 
 def _check_checks(scenario: Scenario, blame: _Blame) -> None:

@@ -22,7 +22,7 @@ GOOD = '''"""A shelf is lost.
 Claim   It stays lost.
 """
 
-from harness import Scenario, automatic, checks, experiment, load
+from harness import Scenario, automatic, checks, experiment, load, runbook
 
 scenario = Scenario(
     name="shelf-loss",
@@ -141,6 +141,19 @@ WRONG = {
     "recovery": ("automatic(within_s=120)", "automatic", 13, "recovery: must be automatic"),
     "recovery in no time": ("within_s=120", "within_s=0", 13, "recovery: within_s must be in"),
     "recovery in parts": ("within_s=120", "within_s=1.5", 13, "whole seconds"),
+    "unknown runbook": (
+        "automatic(within_s=120)",
+        'runbook("automatik", within_s=1)',
+        13,
+        "recovery: 'automatik' is no runbook (did you mean automatic?)",
+    ),
+    "failback by itself": (
+        "tags=",
+        "failback=automatic(within_s=1), tags=",
+        16,
+        "failback: 'automatic' is no runbook",
+    ),
+    "failback as text": ("tags=", 'failback="back", tags=', 16, "failback: must be runbook("),
     "bad tag": ('{"draft"}', '{"Draft 1"}', 16, "tags: must be small letters"),
     "clock": ("tags=", 'rto_clock="wall", tags=', 16, "allowed: fault, outage"),
     "no claim": (GOOD.partition("from")[0], "", 1, "makes no claim"),
@@ -178,8 +191,11 @@ def test_an_experiment_beside_the_folder_comes_first(home: Path) -> None:
 
 def test_an_experiment_by_file(home: Path) -> None:
     file = home / "mine.yaml"
-    with pytest.raises(UsageError, match="no experiment file"):
+    with pytest.raises(UsageError, match="no experiment"):
         find_experiment(file)
+    with pytest.raises(UsageError, match=r"did you mean null\?"):
+        find_experiment(Path("nul"))
+    assert find_experiment(Path("null")).name == "null.yaml"
     file.write_text("title: [\n")
     with pytest.raises(BadInput, match=r"mine.yaml:2: is not YAML"):
         find_experiment(file)
