@@ -108,12 +108,18 @@ def window_ns(plan: Plan) -> int:
 
 
 def _load_after(plan: Plan, evidence: Evidence) -> FitnessFinding:
-    """A part that comes back can bring the service down once more: load goes on for W."""
-    need_ns, healed = window_ns(plan), evidence.timeline.last(MarkName.FAULT_HEALED)
+    """A part that comes back can bring the service down once more: load goes on for W.
+
+    The repair may be the fault's own undo, or a runbook's, or the way back after it: the last of
+    them counts.
+    """
+    ends = (MarkName.FAULT_HEALED, MarkName.RECOVERY_ENDED, MarkName.FAILBACK_ENDED)
+    repaired = [m.latest_ns for name in ends for m in evidence.timeline.all(name)]
+    need_ns = window_ns(plan)
     limit = f"{whole(need_ns)} of load after the repair"
-    if healed is None or not evidence.observation.effect_observed:
+    if not repaired or not evidence.observation.effect_observed:
         return FitnessFinding("load-after", True, "nothing was repaired", limit)
-    after_ns = max(0, evidence.load_stopped_ns - healed.latest_ns)
+    after_ns = max(0, evidence.load_stopped_ns - max(repaired))
     return FitnessFinding("load-after", after_ns >= need_ns, f"{seconds(after_ns)} s", limit)
 
 

@@ -7,16 +7,18 @@ met, never a proven miss. A check that crashes is inconclusive with its reason, 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 from harness.core import checks
 from harness.core.evidence import Evidence
+from harness.core.failback import FAILBACK
 from harness.core.fitness import EFFECT, INTERRUPTED, LEDGER, READ_BACK
-from harness.core.gates import RECOVERY, RPO, RTO, STORES_AGREE, gate_recovery, gate_stores
-from harness.core.measures import Measures, guarded
+from harness.core.gates import RECOVERY, RPO, RTO, STORES_AGREE
+from harness.core.measures import Measures
 from harness.core.plan import Plan
+from harness.core.platform_findings import accesses, cost_of_restore, platform_findings
 from harness.core.reasons import not_checked, notes, reasons
 from harness.core.verdict import (
+    AccessJudgement,
     Finding,
     FitnessFinding,
     Judgement,
@@ -33,9 +35,10 @@ def judge(plan: Plan, evidence: Evidence) -> Judgement:
     measures = Measures(plan, evidence)
     fit = measures.fitness()
     workloads = tuple(_void_workload(w, fit) for w in measures.workloads())
-    platform = tuple(_void(f, fit) for f in _platform_findings(plan, evidence, measures, workloads))
+    platform = tuple(_void(f, fit) for f in platform_findings(measures, workloads))
     verdict = _verdict(workloads, platform, fit)
-    told = reasons(verdict, workloads, platform, fit)
+    cost = cost_of_restore(measures)
+    told = reasons(verdict, workloads, platform, fit, first=cost.told_first)
     return Judgement(
         run_id=plan.run_id,
         scenario=plan.scenario.name,
@@ -46,7 +49,10 @@ def judge(plan: Plan, evidence: Evidence) -> Judgement:
         findings=platform,
         fitness=fit,
         not_checked=not_checked(plan),
-        notes=notes(plan, evidence, workloads),
+        notes=(*notes(plan, evidence, workloads), *cost.notes),
+        access=tuple(_void_access(a, fit) for a in accesses(measures)),
+        restoration=cost.restoration,
+        unprotected=cost.unprotected,
     )
 
 
@@ -67,7 +73,7 @@ def _skipped(plan: Plan, why: str) -> Judgement:
         )
         for t in plan.targets.workloads
     )
-    platform = [STORES_AGREE] if STORES_AGREE in names else []
+    platform = [name for name in names if name not in (RTO, RPO)]
     return Judgement(
         run_id=plan.run_id,
         scenario=plan.scenario.name,
@@ -82,31 +88,6 @@ def _skipped(plan: Plan, why: str) -> Judgement:
     )
 
 
-def _platform_findings(
-    plan: Plan,
-    evidence: Evidence,
-    measures: Measures,
-    workloads: tuple[WorkloadJudgement, ...],
-) -> list[Finding]:
-    chosen, found = plan.scenario.checks, []
-    if checks.stores_agree in chosen:
-        last = evidence.second or evidence.first
-        settled = evidence.second is not None and evidence.observation.replay_ended_ns is not None
-        body = partial(gate_stores, last, settled=settled)
-        found.append(guarded(STORES_AGREE, None, body))
-    if checks.rpo in chosen:
-        strangers = guarded(RPO, None, measures.gate_strangers)
-        found += [strangers] if strangers.verdict is not Verdict.MET else []
-    if checks.rto in chosen:
-        timed = [(w.workload, w.rto) for w in workloads if w.rto is not None]
-        within_s = plan.scenario.recovery.within_s
-        found.append(guarded(RECOVERY, None, lambda: gate_recovery(timed, within_s)))
-    if plan.platform.unproven:
-        told = f"nobody has run this platform's adapter yet: {', '.join(plan.platform.unproven)}"
-        found.append(Finding("proven-adapter", None, Verdict.INCONCLUSIVE, told))
-    return found
-
-
 def _void(finding: Finding, fit: tuple[FitnessFinding, ...]) -> Finding:
     """What unfitness leaves of a finding: never a pass, and a miss only where it is proven."""
     unfit = {f.name for f in fit if not f.fit}
@@ -117,9 +98,26 @@ def _void(finding: Finding, fit: tuple[FitnessFinding, ...]) -> Finding:
     return replace(finding, verdict=Verdict.INVALID)
 
 
+def _void_access(judged: AccessJudgement, fit: tuple[FitnessFinding, ...]) -> AccessJudgement:
+    found = Finding(checks.access_revoked.name, None, judged.verdict, judged.reason)
+    return replace(judged, verdict=_void(found, fit).verdict)
+
+
+# what makes a miss unproven: of writes, the ledger and the stores; of time, the watch; of what was
+# looked at, only that the recovery was cut short, unless no recovery could have undone it
 _VOIDS_LOSS = {"fitness", LEDGER, READ_BACK}
 _VOIDS_TIME = {"fitness", LEDGER, EFFECT, INTERRUPTED}
-_VOIDS = {RTO: _VOIDS_TIME, RECOVERY: _VOIDS_TIME}
+_VOIDS_SEEN = {"fitness", INTERRUPTED}
+_OF_TIME = (RTO, RECOVERY, FAILBACK)
+_OF_WRITES = (RPO, STORES_AGREE)
+_NEVER_MENDED = (checks.secrets_hidden.name, checks.backups_locked.name)
+_VOIDS_EVEN_SO = {"fitness"}
+_VOIDS = (
+    dict.fromkeys(checks.ALL, _VOIDS_SEEN)
+    | dict.fromkeys(_OF_WRITES, _VOIDS_LOSS)
+    | dict.fromkeys(_OF_TIME, _VOIDS_TIME)
+    | dict.fromkeys(_NEVER_MENDED, _VOIDS_EVEN_SO)
+)
 
 
 def _void_workload(judged: WorkloadJudgement, fit: tuple[FitnessFinding, ...]) -> WorkloadJudgement:

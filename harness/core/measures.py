@@ -15,9 +15,11 @@ import numpy as np
 
 from harness.core import checks
 from harness.core import fitness as fit
+from harness.core.access import access
 from harness.core.arrivals import Arrivals, arrivals_of
 from harness.core.detection import burn_rate_alert_ns
 from harness.core.evidence import Evidence, ReadBack
+from harness.core.failback import FAILBACK, failback_watch
 from harness.core.gates import RPO, RTO, gate_rpo, gate_rto
 from harness.core.operation import Kind, Outcome, Workload
 from harness.core.operations import Operations, type_bool
@@ -25,6 +27,7 @@ from harness.core.plan import Plan
 from harness.core.records import Records, records_of
 from harness.core.recovery_point import (
     Classes,
+    Held,
     Strangers,
     classify,
     held_by,
@@ -33,10 +36,12 @@ from harness.core.recovery_point import (
     strangers_of,
 )
 from harness.core.recovery_time import Watch, recovery_time
+from harness.core.restoration import End
 from harness.core.series import limits_ns
 from harness.core.targets import WorkloadTarget
 from harness.core.timeline import Mark, MarkName
 from harness.core.verdict import (
+    AccessJudgement,
     Finding,
     FitnessFinding,
     RecoveryPoint,
@@ -58,6 +63,7 @@ class Look:
 
     name: str
     classes: Classes
+    held: Held
     strangers: Strangers
     stale: Operations
     replayed: type_bool
@@ -99,19 +105,40 @@ class Measures:
 
     @cached_property
     def watch(self) -> Watch | None:
-        """How every workload was watched; None where no effect was observed."""
+        """How every workload was watched; None where no effect was observed.
+
+        Until the load stops, observation is said to have ended, or the way back begins: what the
+        mark says of the service nobody infers from it.
+        """
         if self.fault is None:
             return None
-        ended = self.evidence.timeline.last(MarkName.OBSERVATION_ENDED)
+        ends = (MarkName.OBSERVATION_ENDED, MarkName.FAILBACK_BEGUN)
+        marks = [m for name in ends for m in self.evidence.timeline.all(name)]
         stopped_ns = self.evidence.load_stopped_ns
         return Watch(
             fault_earliest_ns=self.fault.earliest_ns,
             fault_latest_ns=self.fault.latest_ns,
-            until_ns=min(ended.earliest_ns, stopped_ns) if ended else stopped_ns,
+            until_ns=min([stopped_ns, *(m.earliest_ns for m in marks)]),
             window_ns=fit.window_ns(self.plan),
             lag_ns=fit.lag_of(self.evidence),
             clock_error_ns=self.evidence.observation.clock_error_ns,
         )
+
+    @cached_property
+    def failback_watch(self) -> Watch | None:
+        """How the way back was watched; None where nobody went back."""
+        return failback_watch(self.evidence, fit.window_ns(self.plan), fit.lag_of(self.evidence))
+
+    @cached_property
+    def access(self) -> tuple[AccessJudgement, ...]:
+        """Every class of leaked credentials, as the attacker's own log has it."""
+        return access(self.evidence)
+
+    @cached_property
+    def end(self) -> End | None:
+        """What became of every record; None where the stores were not read whole at the end."""
+        last = self.second if self.evidence.second is not None else self.first
+        return None if last is None else End(self.records, last.classes, last.held)
 
     @cached_property
     def first(self) -> Look | None:
@@ -134,6 +161,7 @@ class Measures:
         return Look(
             name=taken.name,
             classes=classes,
+            held=held,
             strangers=strangers_of(records, found, self.evidence.ledgers, self.plan.workers),
             stale=stale_reads(self.evidence.operations, records, classes.lost, staleness_ns),
             replayed=back,
@@ -168,8 +196,23 @@ class Measures:
             rpo.value = _not_applicable(target)
         elif checks.rpo in chosen:
             findings.append(guarded(RPO, target.workload, lambda: self._rpo(target, rpo)))
+        failback = _Kept[RecoveryTime]()
+        if self.failback_watch is not None:
+            crashed = guarded(FAILBACK, target.workload, lambda: self._failback(target, failback))
+            findings += [crashed] if crashed.verdict is not Verdict.MET else []
         verdict = gravest([f.verdict for f in findings])
-        return WorkloadJudgement(target.workload, verdict, rto.value, rpo.value, tuple(findings))
+        return WorkloadJudgement(
+            target.workload, verdict, rto.value, rpo.value, tuple(findings), failback.value
+        )
+
+    def _failback(self, target: WorkloadTarget, kept: _Kept[RecoveryTime]) -> Finding:
+        """Measured only: the limit on the way back is the platform's, not a workload's."""
+        if self.failback_watch is not None:
+            found = self.recovery_time(target, self.failback_watch)
+            limit = self.plan.scenario.failback
+            target_ns = limit.within_s * 1_000_000_000 if limit else found.target_ns
+            kept.value = replace(found, target_ns=target_ns, backlog_drained_ns=None)
+        return Finding(FAILBACK, target.workload, Verdict.MET, "")
 
     def _rto(self, target: WorkloadTarget, kept: _Kept[RecoveryTime]) -> Finding:
         workload = target.workload

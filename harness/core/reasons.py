@@ -7,7 +7,12 @@ from harness.core.evidence import Evidence
 from harness.core.gates import doubt
 from harness.core.operation import Workload
 from harness.core.plan import Plan, Size
-from harness.core.verdict import Finding, FitnessFinding, Verdict, WorkloadJudgement
+from harness.core.verdict import (
+    Finding,
+    FitnessFinding,
+    Verdict,
+    WorkloadJudgement,
+)
 from harness.core.wording import noun
 
 _NAMED_FIRST = 2
@@ -18,12 +23,14 @@ def reasons(
     workloads: tuple[WorkloadJudgement, ...],
     platform: tuple[Finding, ...],
     fit: tuple[FitnessFinding, ...],
+    *,
+    first: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
-    """The answer first, then a line per workload, then the platform's findings."""
+    """The answer, then what must be told `first`, then a line per workload, then the platform's."""
     unfit = [f"{f.name}: {f.measured} (asked: {f.limit})" for f in fit if not f.fit]
     lines = [_line(w) for w in workloads if w.findings]
     others = [f.reason for f in platform]
-    told = [_answer(verdict, workloads, platform, fit), *unfit, *lines, *others]
+    told = [_answer(verdict, workloads, platform, fit), *first, *unfit, *lines, *others]
     return tuple(dict.fromkeys(told))
 
 
@@ -85,10 +92,11 @@ def _tightest(workloads: tuple[WorkloadJudgement, ...]) -> WorkloadJudgement:
 
 def not_checked(plan: Plan) -> tuple[str, ...]:
     """What this verdict says nothing about."""
+    named = {check.name for check in plan.scenario.checks}
     told = [
         f"{check.name}: not named by the scenario"
         for check in checks.EVERY_DRILL
-        if check not in plan.scenario.checks
+        if check.name not in named
     ]
     for target in plan.targets.workloads:
         if target.rpo_s is None:

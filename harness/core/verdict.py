@@ -203,7 +203,7 @@ class UnprotectedWindow:
     length_ns: int
     acked: int  # records acknowledged in it
     value_cents: int
-    lost: int  # of these, not in the store at the end
+    lost: int | None  # of these, not in the store at the end; None where it was not read whole
     told: str  # the mark's note
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core.operation import Workload
-from harness.core.verdict import RecoveryTime, WriteCounts
+from harness.core.verdict import RecoveryTime, UnprotectedWindow, WriteCounts
 
 _NS_IN_TENTH = 100_000_000
 _NOUN = {
@@ -100,6 +100,31 @@ def losses(workload: Workload, counts: WriteCounts, currency: str) -> str:
         if number := getattr(counts, name):
             text += f"; {number:,} {name}"
     return text
+
+
+def gap(found: UnprotectedWindow, currency: str) -> str:
+    """Since when nothing was protected, for how long, and what was written meanwhile.
+
+    >>> found = UnprotectedWindow(-20_000_000_000, None, 61_250_000_000, 612, 120000, 3, "")
+    >>> since, meanwhile = gap(found, "EUR").split(": ")
+    >>> since
+    'Nothing was protected for 61.3 s, from 20.0 s before the fault until the load stopped'
+    >>> meanwhile
+    '612 writes acknowledged meanwhile (EUR 1,200.00), 3 of them lost'
+    """
+    ends = "until the load stopped" if found.until_ns is None else f"until {_at(found.until_ns)}"
+    told = (
+        f"Nothing was protected for {seconds(found.length_ns, up=True)} s, "
+        f"from {_at(found.since_ns)} {ends}: {found.acked:,} writes acknowledged meanwhile"
+    )
+    told += f" ({money(found.value_cents, currency)})" if found.value_cents else ""
+    told += f", {found.lost:,} of them lost" if found.lost else ""
+    return f"{told}; {found.told}" if found.told else told
+
+
+def _at(after_fault_ns: int) -> str:
+    side = "before" if after_fault_ns < 0 else "after"
+    return f"{seconds(abs(after_fault_ns))} s {side} the fault"
 
 
 def noun(workload: Workload) -> str:
