@@ -58,7 +58,7 @@ def nothing(
     deed = deed_of(fault)
     if here.platform.nodes is not None:
         node = here.nodes.resolve(node)
-    parameters = {"node": node, "table": table}
+    parameters = {"node": node, "table": table, "run": here.run_id}
     deadline = time.monotonic() + within_s
     while not deed.seen(here.platform, parameters):
         if time.monotonic() >= deadline:

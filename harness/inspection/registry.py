@@ -16,6 +16,8 @@ from harness.inspection.scene import Inspection
 TOPICS: tuple[str, ...] = (  # one line a topic
     "runbook",
     "protection",
+    "secrets",
+    "audit",
 )
 
 

@@ -1,0 +1,122 @@
+"""Does anything hold a secret that may not: a log, the process list, the run's own evidence?
+
+Every secret of now and of before is searched for. What is found is named by its place and by the
+class of credential, and never shown.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from harness.core import checks
+from harness.errors import PlatformError
+from harness.inspection.scene import Inspection, Scene
+from harness.platforms.capabilities import Platform
+from harness.platforms.having import having
+
+Prove = Callable[[str, str, str, bool | None, str], None]
+Known = Mapping[bytes, str]
+_CHECK = checks.secrets_hidden.name
+_LOG_ENDINGS = {".log", ".jsonl", ".err", ".out"}
+
+
+def secrets_are_hidden(scene: Scene) -> None:
+    """Logs, processes, and the evidence so far: what comes later is computed from that evidence,
+    and from the stores' records.
+    """
+    secrets = known_to(scene.platform)
+    prove_files(secrets, scene.prove, "log", logs_of(scene.platform.directory))
+    prove_processes(secrets, scene.prove)
+    prove_files(secrets, scene.prove, "evidence", files_below(scene.run))
+
+
+def known_to(platform: Platform) -> Known:
+    """Every secret of now and of before, and what it opens. Raises PlatformError without any."""
+    found = having(platform.secrets, "secrets").known()
+    if not found or not all(secret for _, secret in found):
+        raise PlatformError("the platform names no secrets: there is nothing to search for")
+    return {secret.encode(): opens for opens, secret in found}
+
+
+def prove_files(secrets: Known, prove: Prove, kind: str, files: Iterable[Path]) -> None:
+    """A proof for each file that holds a secret or cannot be read, and one for all others."""
+    clean = size = 0
+    for file in files:
+        try:
+            body = file.read_bytes()
+        except FileNotFoundError:
+            continue  # turned over while we looked
+        except OSError as error:
+            told = f"{file.name} could not be searched: {type(error).__name__}"
+            prove(_CHECK, kind, file.name, None, told)
+            continue
+        found = named(secrets, body)
+        if found:
+            prove(_CHECK, kind, file.name, False, f"{file.name} holds a secret: {found}")
+            continue
+        clean, size = clean + 1, size + len(body)
+    if clean:
+        told = f"{clean:,} files of {size:,} bytes hold none of {len(secrets)} secrets"
+        prove(_CHECK, kind, "files", True, told)
+
+
+def prove_processes(secrets: Known, prove: Prove) -> None:
+    """Command lines and environments of every process on this machine that we may look into."""
+    clean = 0
+    for pid, name, text in processes():
+        subject = f"{name} ({pid})"
+        if text is None:
+            told = f"the environment of {subject} cannot be read"
+            prove(_CHECK, "process", subject, None, told)
+        elif found := named(secrets, text):
+            told = f"the command line or environment of {subject} holds a secret: {found}"
+            prove(_CHECK, "process", subject, False, told)
+        else:
+            clean += 1
+    if clean:
+        told = f"{clean:,} processes show none of {len(secrets)} secrets"
+        prove(_CHECK, "process", "processes", True, told)
+
+
+def named(secrets: Known, text: bytes) -> str:
+    """What the secrets open that a text holds, "" where it holds none."""
+    return ", ".join(sorted({opens for secret, opens in secrets.items() if secret in text}))
+
+
+def processes() -> Iterator[tuple[int, str, bytes | None]]:
+    """Pid, name, command line with environment; None for one of ours that cannot be read."""
+    for place in Path("/proc").iterdir():
+        if not place.name.isdigit():
+            continue
+        try:
+            name = place.joinpath("comm").read_text(errors="replace").strip()
+            ours = place.stat().st_uid == os.geteuid()
+            text = place.joinpath("cmdline").read_bytes() + b"\0"
+            text += place.joinpath("environ").read_bytes()
+        except PermissionError:
+            if ours:
+                yield int(place.name), name, None
+        except OSError:
+            continue  # it has ended
+        else:
+            yield int(place.name), name, text
+
+
+def logs_of(directory: Path) -> Iterator[Path]:
+    """Every file of a folder called `logs`, and whatever is called a log elsewhere."""
+    for file in files_below(directory):
+        if "logs" in file.relative_to(directory).parts[:-1] or file.suffix in _LOG_ENDINGS:
+            yield file
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            file = Path(place, name)
+            if file.is_file() and not file.is_symlink():
+                yield file
+
+
+INSPECTIONS: dict[str, Inspection] = {checks.secrets_hidden.name: secrets_are_hidden}
