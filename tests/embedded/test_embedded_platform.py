@@ -12,7 +12,7 @@ import pytest
 
 from harness.platforms import find
 from harness.platforms.capabilities import NAMES, Platform
-from harness.platforms.embedded import EmbeddedPlatform, s3
+from harness.platforms.embedded import EmbeddedPlatform, backup_store, s3
 from harness.platforms.embedded.credentials import load
 from harness.platforms.embedded.layout import ALL_NODES, Layout
 from harness.platforms.embedded.parts import node_of
@@ -144,7 +144,7 @@ def test_a_backup_cannot_be_deleted_by_anybody(platform: EmbeddedPlatform) -> No
     assert isinstance(ports, dict)
     told = platform.status()["s3"]
     assert isinstance(told, dict)
-    key = f"shop/base/{told['base_backup']}/base.tar.gz"
+    key = backup_store.key_of(str(told["base_backup"]), "base.tar.gz")
     admin = s3.admin(ports, load(layout))
     headers = admin.head(key)
     assert headers is not None

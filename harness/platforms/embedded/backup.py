@@ -1,25 +1,28 @@
-"""Base backups: taken, gated, kept under object lock.
+"""Base backups: taken and gated. What is stored, and how, is backup_store's.
 
 A backup tool's exit code is not enough (barman-cloud-backup returned 0 on a corrupt page). Here a
 backup counts only after three gates: pg_basebackup checked every page's checksum, pg_verifybackup
-compared every file with the manifest, and pg_amcheck walked every table and index. The gate's
-record is uploaded last, so a backup without one is not a backup.
+compared every file with the manifest, and pg_amcheck walked every table and index.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.errors import PlatformError
-from harness.platforms.embedded import postgres
-from harness.platforms.embedded.archive import SERVER
-from harness.platforms.embedded.s3_client import S3Client, S3Error
+import psycopg
 
-_GATE = "gate.json"
-_FILES = ("base.tar.gz", "backup_manifest")
+from harness.errors import PlatformError
+from harness.platforms.embedded import backup_store, postgres, wal_names
+from harness.platforms.embedded.backup_store import Record
+from harness.platforms.embedded.s3_client import S3Client
+
+_TAKEN = "taken.json"
+_GATES = ("pg_basebackup", "pg_verifybackup", "pg_amcheck")
+_CIPHER = "AES-256-GCM"
+_CONNECT_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +32,34 @@ class Access:
     port: int
     passfile: Path
 
+    def dsn(self, database: str = "") -> str:
+        named = f" dbname={database}" if database else ""
+        return f"host=127.0.0.1 port={self.port} user=postgres passfile={self.passfile}{named}"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is known of a backup when it has passed its gates."""
+
+    taken: str
+    release: str
+    system_identifier: str
+    last_commit: str
+
 
 def take(folder: Path, access: Access, home: Path) -> None:
     """Copy and gate. Raises PlatformError when a gate says no."""
-    source = f"host=127.0.0.1 port={access.port} user=postgres passfile={access.passfile}"
+    taken = _described(access)
     postgres.run(
         [
-            "pg_basebackup", "-d", source, "-D", str(folder), "--format=tar",
+            "pg_basebackup", "-d", access.dsn(), "-D", str(folder), "--format=tar",
             "--compress=client-gzip:1", "--wal-method=fetch", "--checkpoint=fast",
             "--no-sync", "--no-password",
         ],
         home=home,
     )  # fmt: skip
     gate(folder, access, home)
+    folder.joinpath(_TAKEN).write_text(json.dumps(asdict(taken)), encoding="utf-8")
 
 
 def gate(folder: Path, access: Access, home: Path) -> None:
@@ -50,41 +68,73 @@ def gate(folder: Path, access: Access, home: Path) -> None:
         ["pg_verifybackup", "--no-parse-wal", "--format=tar", "--exit-on-error", str(folder)],
         home=home,
     )
-    source = (
-        f"host=127.0.0.1 port={access.port} user=postgres passfile={access.passfile} "
-        "dbname=template1"
-    )
     postgres.run(
-        ["pg_amcheck", "--all", "--install-missing", "--no-password", f"--maintenance-db={source}",
+        ["pg_amcheck", "--all", "--install-missing", "--no-password",
+         f"--maintenance-db={access.dsn('template1')}",
          "-h", "127.0.0.1", "-p", str(access.port), "-U", "postgres"],
         home=home,
     )  # fmt: skip
-    record = {
-        "taken": datetime.now(UTC).isoformat(timespec="seconds"),
-        "gates": ["pg_basebackup", "pg_verifybackup", "pg_amcheck"],
-    }
-    folder.joinpath(_GATE).write_text(json.dumps(record), encoding="utf-8")
 
 
-def upload(folder: Path, backup_id: str, store: S3Client) -> None:
-    """The gate's record goes last: it says that all of the rest is there."""
+def upload(folder: Path, backup_id: str, store: S3Client, key: bytes) -> Record:
+    """Store what `take` made. Raises PlatformError."""
+    first = first_segment(folder)
     try:
-        for name in (*_FILES, _GATE):
-            store.put(_key(backup_id, name), folder.joinpath(name).read_bytes())
-    except (OSError, S3Error) as error:
-        raise PlatformError(f"the base backup was not stored: {error}") from error
+        taken = Taken(**json.loads(folder.joinpath(_TAKEN).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise PlatformError(f"{folder} holds no gated base backup: {error}") from error
+    record = Record(
+        **asdict(taken),
+        backup_id=backup_id,
+        gates=_GATES,
+        encryption=_CIPHER,
+        timeline=wal_names.timeline_of(first),
+        first_segment=first,
+        objects={},
+    )
+    return backup_store.put(store, key, folder, record)
 
 
-def is_there(backup_id: str, store: S3Client) -> bool:
-    """Stored whole, and gated."""
+def first_segment(folder: Path) -> str:
+    """Where the WAL begins that is not in the backup itself. Raises PlatformError."""
     try:
-        return bool(backup_id) and store.head(_key(backup_id, _GATE)) is not None
-    except S3Error:
-        return False
+        manifest = json.loads(folder.joinpath("backup_manifest").read_text(encoding="utf-8"))
+        wal = manifest["WAL-Ranges"][-1]
+        timeline, end = int(wal["Timeline"]), wal_names.position(wal["End-LSN"])
+    except (OSError, ValueError, LookupError) as error:
+        raise PlatformError(f"{folder} holds no base backup: {error}") from error
+    # its own WAL ends with the segment in which its last byte lies
+    return wal_names.after(wal_names.segment(timeline, end - 1))
 
 
-def _key(backup_id: str, name: str) -> str:
-    return f"{SERVER}/base/{backup_id}/{name}"
+def _described(access: Access) -> Taken:
+    """Before the copy begins, so that what it says is in the backup for sure."""
+    try:
+        options = f"connect_timeout={_CONNECT_S} application_name=peakdrill"
+        where = f"{access.dsn(postgres.DATABASE)} {options}"
+        with psycopg.connect(where, autocommit=True) as connection:
+            row = connection.execute(
+                "SELECT (SELECT system_identifier::text FROM pg_control_system()),"
+                " to_regclass('ir_module_module')::text,"
+                " CASE WHEN current_setting('track_commit_timestamp')::bool THEN"
+                " (SELECT to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')"
+                " FROM pg_last_committed_xact()) END"
+            ).fetchone()
+            assert row is not None
+            release = _release(connection) if row[1] else ""
+    except psycopg.Error as error:
+        raise PlatformError(f"the database to back up does not answer: {error}") from error
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    commit = f"{row[2]}+00:00" if row[2] else ""
+    return Taken(now, release, system_identifier=str(row[0]), last_commit=commit)
+
+
+def _release(connection: psycopg.Connection[tuple[object, ...]]) -> str:
+    """As Odoo keeps it: the newest module version says which release made the tables."""
+    row = connection.execute(
+        "SELECT max(latest_version) FROM ir_module_module WHERE state = 'installed'"
+    ).fetchone()
+    return str(row[0]) if row and row[0] else ""
 
 
 def new_id() -> str:

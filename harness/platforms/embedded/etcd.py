@@ -46,5 +46,14 @@ def put(ports: dict[str, int], key: str, value: str) -> None:
         raise PlatformError(f"etcd did not take {key}", next_step="see logs/etcd.log")
 
 
+def delete_below(ports: dict[str, int], prefix: str) -> None:
+    """Every key that begins with `prefix`."""
+    end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    body = json.dumps({"key": _base64(prefix), "range_end": _base64(end)}).encode()
+    answer = web.ask(ports["etcd"], "/v3/kv/deleterange", method="POST", body=body, timeout_s=5.0)
+    if answer is None or answer.status != 200:
+        raise PlatformError(f"etcd did not delete {prefix}", next_step="see logs/etcd.log")
+
+
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()

@@ -19,6 +19,7 @@ PRIMARY, STANDBY = DATABASE_NODES
 _FILE = "peakdrill-first-boot.conf"
 _ON_THE_COMMAND_LINE = (  # where Patroni puts them: they must agree between nodes
     "max_connections", "max_wal_senders", "max_replication_slots", "wal_level", "wal_log_hints",
+    "track_commit_timestamp",
 )  # fmt: skip
 
 
@@ -63,8 +64,7 @@ def prepare(plan: Blueprint, node: str) -> None:
             f"application_name={patroni.member_name(node)}"
         )
         write_private(pgdata / "standby.signal", "")
-    lines = [f"{name} = {_literal(value)}\n" for name, value in settings.items()]
-    write_private(pgdata / _FILE, "".join(lines))
+    write_private(pgdata / _FILE, postgres.as_configuration(settings))
     with (pgdata / "postgresql.conf").open("a", encoding="utf-8") as file:
         file.write(f"\ninclude_if_exists '{_FILE}'\n")
 
@@ -78,8 +78,3 @@ def forget(layout: Layout) -> None:
     for node in DATABASE_NODES:
         (layout.pgdata(node) / _FILE).unlink(missing_ok=True)
         (layout.node(node) / "pgpass-first-boot").unlink(missing_ok=True)
-
-
-def _literal(value: object) -> str:
-    text = str(value).replace("'", "''")
-    return f"'{text}'"

@@ -7,7 +7,7 @@ be too long for one, and /tmp is nobody's home).
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import LiteralString
@@ -56,6 +56,9 @@ def parameters() -> dict[str, object]:
         "synchronous_commit": "on",
         "log_min_error_statement": "panic",  # a failing statement's text may hold what is secret
         "log_lock_waits": "on",
+        "log_line_prefix": "%m [%p] ",
+        "log_connections": "authorization",  # with the application's name: who used which role
+        "track_commit_timestamp": "on",  # which transaction was the last good one
         # what initdb writes down; said here too, Patroni finds nothing changed when it takes over
         "autovacuum_worker_slots": 16,
         "dynamic_shared_memory_type": "posix",
@@ -68,6 +71,12 @@ def parameters() -> dict[str, object]:
         "timezone": "UTC",
         "log_timezone": "UTC",
     }
+
+
+def as_configuration(settings: Mapping[str, object]) -> str:
+    """Lines of a postgresql.conf."""
+    quoted_ = {name: str(value).replace("'", "''") for name, value in settings.items()}
+    return "".join(f"{name} = '{value}'\n" for name, value in quoted_.items())
 
 
 def run(words: list[str], *, home: Path, stdin: str = "", within_s: float = 60.0) -> str:
@@ -140,11 +149,15 @@ def system_identifier(pgdata: Path) -> str:
     return _control(pgdata, "Database system identifier:")
 
 
-def drop_spare_wal(pgdata: Path) -> None:
-    """Of a cleanly stopped cluster: all but the last checkpoint's segment, so copies are small."""
-    needed = _control(pgdata, "Latest checkpoint's REDO WAL file:")
+def drop_spare_wal(pgdata: Path, since: str) -> None:
+    """Of a cleanly stopped cluster: what neither a start nor a backup needs, so copies are small.
+
+    A start needs the last checkpoint's segment, a backup everything from segment `since` on.
+    Segments after the last one were only recycled.
+    """
+    last = _control(pgdata, "Latest checkpoint's REDO WAL file:")
     for segment in (pgdata / "pg_wal").iterdir():
-        if segment.is_file() and segment.name != needed:
+        if segment.is_file() and segment.name != last and not since <= segment.name < last:
             segment.unlink()
 
 

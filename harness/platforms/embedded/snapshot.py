@@ -1,5 +1,8 @@
 """The seeded database, made once and kept: a data folder with the shop installed, and its backup.
 
+The backup is taken of the application's release before; then the database is brought up. So the
+first backup of every platform is one release older than the application that it would restore.
+
 Every start copies it to both nodes, so a start need not initialise a database. It is bound to
 this boot of the machine (it is not fsynced), to the versions of PostgreSQL and of the shop, and
 its passwords are worthless: each start sets new ones before anybody can connect.
@@ -28,7 +31,7 @@ from harness.platforms.embedded.layout import Layout, boot_id, cache_home, write
 from harness.platforms.embedded.node import Node, Part, clean_environment
 from harness.platforms.embedded.waiting import await_ready
 
-_FORMAT = "1"
+_FORMAT = "2"
 _SEED_NODE = "seed"
 _KEPT = 3
 _START_S = 30.0
@@ -82,6 +85,7 @@ def build(plan: Blueprint) -> Snapshot:
     try:
         _seed(seed, port)
         backup.take(node.folder / "backup", backup.Access(port, files.superuser_pass), own.root)
+        application.install(seed, [port])
     finally:
         polite = node.stop(_STOP_S)
     if not polite:
@@ -96,6 +100,8 @@ def _server(node: Node, pgdata: Path, port: int, layout: Layout) -> Part:
         "unix_socket_directories": "",
         "fsync": "off",
         "log_min_error_statement": "panic",
+        "track_commit_timestamp": "on",
+        "wal_keep_size": "256MB",  # what follows the backup is archived by the first platform
     }
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return Part(
@@ -121,7 +127,7 @@ def _seed(seed: Blueprint, port: int) -> None:
             postgres.roles(connection, seed.secrets)
     except psycopg.Error as error:
         raise PlatformError(f"the roles cannot be made: {error}") from error
-    application.install(seed, [port])
+    application.install(seed, [port], release="before")
 
 
 def _keep(node: Node, commands: Commands) -> Snapshot:
@@ -130,7 +136,7 @@ def _keep(node: Node, commands: Commands) -> Snapshot:
     unfinished = _folder() / f"{place.name}.{os.getpid()}"
     unfinished.mkdir(mode=0o700, parents=True)
     found = {"system_identifier": postgres.system_identifier(node.folder / "pgdata")}
-    postgres.drop_spare_wal(node.folder / "pgdata")
+    postgres.drop_spare_wal(node.folder / "pgdata", backup.first_segment(node.folder / "backup"))
     for name in ("pgdata", "backup"):
         shutil.move(node.folder / name, unfinished / name)
     write_private(unfinished / "snapshot.json", json.dumps(found))
@@ -184,7 +190,10 @@ def _folder() -> Path:
 def _place(commands: Commands) -> Path:
     told = hashlib.sha256()
     versions = dict(programs.versions())
-    for word in (_FORMAT, boot_id(), str(os.getuid()), versions["postgresql"], commands.install):
+    settings = json.dumps(postgres.parameters(), sort_keys=True)
+    for word in (
+        _FORMAT, boot_id(), str(os.getuid()), versions["postgresql"], commands.install, settings,
+    ):  # fmt: skip
         told.update(word.encode() + b"\0")
     for path in _sources(commands.install):
         told.update(str(path).encode() + b"\0" + path.read_bytes())

@@ -19,6 +19,7 @@ from harness.errors import Interrupted
 from harness.platforms.embedded import (
     application,
     backup,
+    backup_key,
     etcd,
     first_boot,
     ingress,
@@ -144,7 +145,8 @@ class Start:
         self._await("S3", admin.is_up, "see logs/s3.log")
         admin.create_locked_bucket(s3.RETENTION_DAYS)
         snapshot.place(seeded.backup, layout.backup)
-        backup.upload(layout.backup, self.backup_id, s3.archivist(ports, secrets))
+        key = backup_key.load(layout).key
+        backup.upload(layout.backup, self.backup_id, s3.archivist(ports, secrets), key)
 
     def _install(self) -> None:
         application.install(self.plan, application.both_databases(self.plan))

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from harness.errors import PlatformError
 from harness.platforms.capabilities import Wholeness
-from harness.platforms.embedded import backup, etcd, ingress, parts, s3, valkey, web
+from harness.platforms.embedded import (
+    backup_key,
+    backup_store,
+    etcd,
+    ingress,
+    parts,
+    s3,
+    valkey,
+    web,
+)
 from harness.platforms.embedded.credentials import Secrets
 from harness.platforms.embedded.database import EmbeddedDatabase
 from harness.platforms.embedded.layout import ALL_NODES, DATABASE_NODES, Layout, State
@@ -17,7 +27,7 @@ def look(layout: Layout, state: State, secrets: Secrets) -> Wholeness:
     database = EmbeddedDatabase(layout, state.ports, state.options)
     with ThreadPoolExecutor(max_workers=4) as pool:
         protected = pool.submit(database.protected)
-        stored = pool.submit(_backup_gaps, state, secrets)
+        stored = pool.submit(_backup_gaps, layout, state, secrets)
         served = pool.submit(_serving_gaps, state)
         supported = pool.submit(_support_gaps, state, secrets)
         missing = (
@@ -53,10 +63,15 @@ def _support_gaps(state: State, secrets: Secrets) -> list[str]:
     return gaps
 
 
-def _backup_gaps(state: State, secrets: Secrets) -> list[str]:
+def _backup_gaps(layout: Layout, state: State, secrets: Secrets) -> list[str]:
+    """The newest backup of ours, by its stamped record. Nothing is fetched: that is `verify`."""
     store = s3.archivist(state.ports, secrets)
     if not store.is_up():
         return ["S3 does not answer"]
-    if not backup.is_there(state.backup_id, store):
-        return ["no gated base backup is in S3"]
+    try:
+        key = backup_key.load(layout).key
+    except PlatformError as error:
+        return [error.what]
+    if not backup_store.is_there(state.backup_id, store, key):
+        return [f"no gated base backup is in S3 as {state.backup_id or 'the newest'}"]
     return []

@@ -1,0 +1,119 @@
+"""The documents' second home: every file of the filestore goes to object storage, once.
+
+A file's name is the SHA-1 of its content (Odoo's own layout), so a copy never has to change, and
+a file that does not match its name is not copied: damage stays where it happened. The copy is
+read by its first version, so nothing that is put on top later counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.platforms.embedded import vault
+from harness.platforms.embedded.s3_client import S3Client, S3Error
+
+FOLDER = "filestore/"
+_NAME = re.compile(r"[0-9a-f]{40}")
+_PAUSE_S = 0.5
+
+
+def key_of(store_fname: str) -> str:
+    return FOLDER + store_fname
+
+
+def on_disk(documents: Path) -> Iterator[str]:
+    """Every store_fname, sound or not; drafts are not documents yet."""
+    for folder in documents.iterdir() if documents.is_dir() else ():
+        if folder.is_dir():
+            for path in folder.iterdir():
+                if _NAME.fullmatch(path.name):
+                    yield f"{folder.name}/{path.name}"
+
+
+def is_sound(content: bytes, store_fname: str) -> bool:
+    digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+    return store_fname == f"{digest[:2]}/{digest}"
+
+
+@dataclass
+class Mirror:
+    """Runs as long as its process; what it could not copy it tries again at its next round."""
+
+    documents: Path
+    store: Callable[[], S3Client]
+    _done: set[str] | None = None
+    _looked_at: dict[str, int] = field(default_factory=dict)  # folder -> mtime when all was done
+    _told: str = ""
+
+    def run(self) -> None:
+        while True:
+            try:
+                self.round()
+                self._told = ""
+            except (OSError, S3Error) as error:
+                if str(error) != self._told:  # once for each outage, not twice a second
+                    self._told = str(error)
+                    print(f"mirror of the documents: {error}", file=sys.stderr, flush=True)
+            time.sleep(_PAUSE_S)
+
+    def round(self) -> None:
+        """One look at every folder that changed. Raises OSError and S3Error."""
+        if not self.documents.is_dir():
+            return
+        store = self.store()
+        if self._done is None:
+            self._done = names(store)
+        for folder in self.documents.iterdir():
+            changed = folder.stat().st_mtime_ns
+            if self._looked_at.get(folder.name) == changed:
+                continue
+            if self._copy(folder, store, self._done):
+                self._looked_at[folder.name] = changed
+
+    def _copy(self, folder: Path, store: S3Client, done: set[str]) -> bool:
+        """Whether the folder needs no further look until it changes."""
+        all_sound = True
+        for path in folder.iterdir():
+            name = f"{folder.name}/{path.name}"
+            if not _NAME.fullmatch(path.name) or name in done:
+                continue
+            content = path.read_bytes()
+            if is_sound(content, name):
+                digest = hashlib.sha256(content).hexdigest()
+                store.put(key_of(name), content, metadata={"sha256": digest})
+                done.add(name)
+            else:
+                all_sound = False
+        return all_sound
+
+
+def names(store: S3Client) -> set[str]:
+    """Every store_fname that object storage holds. Raises S3Error."""
+    return {key.removeprefix(FOLDER) for key in vault.originals(store, FOLDER)}
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedFilestore:
+    """The capability `filestore`. S3Error is left to the caller's limit of patience."""
+
+    documents: Path
+    store: S3Client
+
+    def folder(self) -> Path:
+        return self.documents
+
+    def mirrored(self, store_fname: str) -> bytes | None:
+        """The first version of the copy, None where there is none."""
+        return vault.original(self.store, key_of(store_fname))
+
+    def mirrored_names(self) -> frozenset[str]:
+        return frozenset(names(self.store))
+
+    def mirror_is_complete(self) -> bool:
+        return set(on_disk(self.documents)) <= self.mirrored_names()
