@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 AUTOMATIC = "automatic"  # nobody repairs anything; the drill watches
 
 NAMES: tuple[str, ...] = (  # one line a runbook
+    "failback",
+    "failover",
+    "reinitialise",
     "rotate",
 )
 

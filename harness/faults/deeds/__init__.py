@@ -50,6 +50,7 @@ def all_deeds() -> Mapping[str, Deed]:
         credential_compromise,
         logical_corruption,
         node_loss,
+        page_corruption,
     )
 
     deeds = (
@@ -57,5 +58,6 @@ def all_deeds() -> Mapping[str, Deed]:
         credential_compromise.DEED,
         logical_corruption.DEED,
         node_loss.DEED,
+        page_corruption.DEED,
     )
     return MappingProxyType({deed.name: deed for deed in deeds})

@@ -15,8 +15,8 @@ from harness.platforms.embedded.layout import Layout, State, load_state
 from harness.platforms.embedded.nodes import EmbeddedNodes
 
 _CAPABILITIES = (  # what a scenario can ask for; backups are made, but none can be asked for yet
-    "nodes", "database", "database.standby", "ingress", "application", "filestore", "cache",
-    "integrations",
+    "nodes", "database", "database.standby", "database.damage", "ingress", "application",
+    "filestore", "cache", "integrations",
 )  # fmt: skip
 _NOTES = (
     "process death, not power loss: the page cache survives",
