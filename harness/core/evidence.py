@@ -55,7 +55,7 @@ class Part:
     LINES = 1
     MOVES = 2
     RESERVATION = 4
-    LEDGER_ENTRY = 8  # invoice lines balance; POS payments equal the total
+    LEDGER_ENTRY = 8  # invoice lines balance; POS payments, an order's lines equal the total
     DOCUMENT = 16
     PARTNER_CALL = 32
 

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 
 from harness.core.evidence import Part
-from harness.core.operation import Stage
+from harness.core.operation import Stage, content_digest, order_content
 from harness.platforms.capabilities import Endpoints
 from harness.readback import documents, partners
+from harness.readback.partners import Memory
 from harness.readback.survivors import ROW, Look, look
 
 RUN = "r1"
@@ -113,6 +114,9 @@ def test_a_state_that_was_wiped_is_no_confirmation(store: psycopg.Connection, ds
         ("UPDATE pos_order SET state = 'draft'", 0, 0),
         ("UPDATE pos_order SET state = 'cancel'", 9, 0),
         ("UPDATE pos_order SET state = NULL", 0, 0),
+        ("DELETE FROM stock_move_line", 1, Part.MOVES),
+        ("UPDATE stock_move SET quantity = 0, state = 'draft'", 1, Part.MOVES),
+        ("DELETE FROM stock_move", 1, Part.MOVES),
     ],
 )
 def test_a_damaged_sale_reads_back_as_damaged(
@@ -123,6 +127,40 @@ def test_a_damaged_sale_reads_back_as_damaged(
     found = row(taken(dsn), 1)
     assert found["stage"] == stage
     assert found["expected_parts"] & ~found["parts"] == part
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE sale_order SET amount_total = amount_total + 0.01",
+        "UPDATE sale_order SET amount_total = NULL",
+        "DELETE FROM sale_order_line WHERE product_id = 2",
+    ],
+)
+def test_an_order_whose_total_is_not_that_of_its_lines_is_damaged(
+    store: psycopg.Connection, dsn: str, damage: str
+) -> None:
+    order(store, 1)
+    whole = row(taken(dsn), 1)
+    assert not whole["expected_parts"] & ~whole["parts"]
+    store.execute(damage)
+    found = row(taken(dsn), 1)
+    assert (found["expected_parts"] & ~found["parts"]) & Part.LEDGER_ENTRY
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE sale_order_line SET product_uom_qty = 2.4 WHERE product_id = 1",
+        "UPDATE sale_order_line SET price_unit = 3.004 WHERE product_id = 1",
+    ],
+)
+def test_a_fraction_is_an_alteration(store: psycopg.Connection, dsn: str, damage: str) -> None:
+    order(store, 1)
+    whole = row(taken(dsn), 1)["digest"]
+    assert whole == content_digest(order_content(101, [(1, 2, 300), (2, 1, 500)]))
+    store.execute(damage)
+    assert row(taken(dsn), 1)["digest"] != whole
 
 
 @pytest.mark.parametrize(
@@ -159,14 +197,32 @@ def test_a_document_without_its_file_is_missing_whatever_the_checksum_says(tmp_p
 def test_the_marketplace_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.zeros(1, ROW)
     rows["seq"], rows["stage"] = 1, Stage.CONFIRMED
-    memory = {
+    taken = {
         "payment": {"pd-r1-0-1": 1},
         "carrier": {},
         "marketplace": {"pd-r1-0-1": 2, "pd-r1-0-2": 1},
     }
-    monkeypatch.setattr(partners, "_effects", lambda _url, partner, _run: memory[partner])
+    monkeypatch.setattr(partners, "remembered", lambda _url, partner, _: Memory(taken[partner], {}))
     there = replace(endpoints(""), partners_url="there")
     assert partners.disagreements(there, RUN, rows) == [
         "marketplace: pd-r1-0-1 taken 2 times",
         "marketplace: pd-r1-0-2 taken, yet no such order is in the store",
     ]
+
+
+@pytest.mark.parametrize(
+    ("taken", "cancelled", "told"),
+    [
+        ({"here": 1, "gone": 1}, {"gone": 1}, []),
+        ({"here": 1}, {"here": 1}, ["payment: here cancelled, yet its order is in the store"]),
+        ({"here": 1, "gone": 1}, {"gone": 2}, ["payment: gone cancelled 2 times"]),
+        ({"here": 1}, {"gone": 1}, ["payment: gone cancelled, yet never taken"]),
+        ({"here": 1, "gone": 2}, {"gone": 1}, ["payment: gone taken 2 times"]),
+        ({}, {}, ["payment: here never told"]),
+    ],
+)
+def test_what_was_taken_back_is_balanced_unless_its_order_is_there(
+    taken: dict[str, int], cancelled: dict[str, int], told: list[str]
+) -> None:
+    memory = Memory(taken, cancelled)
+    assert partners.unbalanced("payment", memory, due={"here"}, allowed={"here"}) == told
