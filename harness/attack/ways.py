@@ -42,14 +42,19 @@ class TwoWays(Generic[C]):
             fresh.close()
         return ACCEPTED
 
+    def close(self) -> None:
+        """Let go of the session that is kept. Harmless when there is none."""
+        if self._kept is not None:
+            self._kept.close()
+        self._kept = None
+
     def _ask_kept(self, number: int) -> bool:
         if self._kept is None:
             return False
         try:
             self.ask(self._kept, number)
         except (Denied, Down):  # it was ended, or broke: the other way tells what that means
-            self._kept.close()
-            self._kept = None
+            self.close()
         return self._kept is not None
 
     def _ask_anew(self, number: int) -> C:
