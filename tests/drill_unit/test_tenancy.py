@@ -3,17 +3,21 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from harness import session, tenancy
-from harness.errors import Refused
+from harness.errors import PlatformError, Refused
 from harness.faults import journal
 from harness.platforms import find
 from harness.progress import Silent
+from harness.recovery import resume
+from harness.recovery.engine import carry_out
 from tests.faults.file_platform import FilePlatform
+from tests.recovery.toy import World, book, ground
 
 
 class Embedded(FilePlatform):
@@ -76,3 +80,58 @@ def test_a_tenant_is_written_whole(platform: FilePlatform) -> None:
     tenancy.move_in(platform)
     assert not tenancy.is_abandoned(platform)
     assert [f.name for f in platform.directory.glob("tenant*")] == ["tenant.json"]
+
+
+def test_a_recovery_in_its_middle_is_finished_before_the_fault_is_undone(
+    platform: FilePlatform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An undo is observed on a platform that answers: here it does once the doors are open."""
+    carry_out(book(striking_with(PlatformError("killed"))), ground(platform, tmp_path))
+    journal.write(platform.directory, "node-loss", {"node": "A", "selector": "primary"}, "r1")
+    platform.nodes.kill("A")
+    monkeypatch.setattr(resume, "runbook_of", lambda _: book())
+    begun = platform.nodes.start
+    opened: list[bool] = []
+
+    def start(node: str) -> None:
+        opened.append("open" in World(platform.directory).effects())
+        begun(node)
+
+    monkeypatch.setattr(platform.nodes, "start", start)
+    said: list[str] = []
+    assert session.mended(said.append) is platform
+    assert opened == [True]
+    assert said[0] == "resuming toy of run r1 at its step restore"
+    assert said[-2:] == ["resumed: toy of run r1 was finished", "mended: node A started again"]
+
+
+def test_a_recovery_that_cannot_be_finished_keeps_no_fault_alive(
+    platform: FilePlatform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = book(striking_with(PlatformError("no room")))
+    carry_out(broken, ground(platform, tmp_path))
+    journal.write(platform.directory, "node-loss", {"node": "A", "selector": "primary"}, "r1")
+    platform.nodes.kill("A")
+    monkeypatch.setattr(resume, "runbook_of", lambda _: broken)
+    with pytest.raises(PlatformError, match="no room"):
+        session.mended(lambda _: None)
+    assert not platform.nodes.is_dead("A")
+    assert [course.at for course in resume.pending(platform)] == ["restore"]
+
+
+def test_what_a_drill_leaves_unfinished_is_named(platform: FilePlatform, tmp_path: Path) -> None:
+    said: list[str] = []
+    progress = SimpleNamespace(say=said.append, phase=lambda *_: None)
+    with session._platform(session.Order("node-loss"), progress):
+        carry_out(book(striking_with(PlatformError("no room"))), ground(platform, tmp_path))
+    assert said == [
+        "not finished: toy of run r1 at its step restore; `peakdrill undo` goes on with it"
+    ]
+
+
+def striking_with(error: Exception) -> Callable[[str, str], None]:
+    def strike(step: str, point: str) -> None:
+        if (step, point) == ("restore", "half"):
+            raise error
+
+    return strike
