@@ -49,7 +49,7 @@ class Restored:
 def cut_of(evidence: Evidence, look: ReadBack) -> int:
     """The last instant at which an acknowledgement counts against the restore."""
     closed = [
-        m.earliest_ns
+        m.latest_ns
         for m in evidence.timeline.all(MarkName.INGRESS_CLOSED)
         if m.latest_ns <= look.taken_ns
     ]

@@ -6,6 +6,9 @@ the node was lost, for how long, which records were spoilt), so a test knows wha
     plan, evidence = simulate.evidence()                          # an honest node loss, all met
     plan, evidence = simulate.evidence(defects=Defects(lost=3))   # three acknowledged orders gone
     plan, evidence = simulate.evidence(null=True)                 # nothing took effect
+    plan, evidence = simulate.evidence(restore=Restore(gone=2))   # restored, replayed but for two
+
+Steps, proofs and the attacker's uses are planted by `simulated_recovery`.
 """
 
 from __future__ import annotations
@@ -34,9 +37,11 @@ from tests.core.simulated_calls import (
     operations,
     resyncs_of,
 )
-from tests.core.simulated_stores import Defects, Planter, Row, store_of, survivors
+from tests.core.simulated_stores import Defects, Planter, Restore, Row, store_of, survivors
 
-__all__ = ["MS", "ORDERS", "RUN_ID", "SCENARIO", "TARGETS", "Defects", "Row", "S", "evidence"]
+__all__ = [
+    "MS", "ORDERS", "RUN_ID", "SCENARIO", "TARGETS", "Defects", "Restore", "Row", "S", "evidence",
+]  # fmt: skip
 
 STEADY = Shape("steady", ((0.0, 1.0),))
 BEGUN_NS = 1_000 * S  # the schedule's zero on the run's clock
@@ -125,11 +130,13 @@ def evidence(
     defects: Defects | None = None,
     null: bool = False,
     plan: Plan | None = None,
+    restore: Restore | None = None,
 ) -> tuple[Plan, Evidence]:
     """A node loss at the end of the baseline, and the platform's return after `outage_s`.
 
     The load goes on for `after_s` beyond that. `mode` says how calls fail meanwhile: "refuse"
     at once, or "hang" until the client gives up. `null`: nothing happens and no effect is seen.
+    `restore`: the outage is a closed ingress, behind which the data goes back to an earlier instant.
     """
     plan = plan or plan_of()
     fault_ns = BEGUN_NS + round(plan.limits.baseline_s * S) + 400 * MS
@@ -144,6 +151,10 @@ def evidence(
     ends = number(calls, plan.workers)
     fill(calls)
     first, second = Planter(defects or Defects(), calls, store_of(calls), ends, fault_ns).plant()
+    restored = None
+    if restore is not None:
+        rows, first, second = restore.plant(calls, fault_ns, first, second)
+        restored = _read_back("restored", fault_ns + round(restore.look_s * S), rows, None)
     return plan, Evidence(
         operations=operations(calls),
         ledgers=tuple(LedgerHealth(k, True, end, 0, 0, 2 * MS, 3 * MS) for k, end in enumerate(ends)),
@@ -159,6 +170,7 @@ def evidence(
         load_stopped_ns=stopped_ns,
         arrivals_ns=arrivals,
         canaries_ns=canaries,
+        restored=restored,
     )  # fmt: skip
 
 

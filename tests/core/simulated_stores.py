@@ -11,6 +11,8 @@ from harness.core.evidence import Part, Survivors
 from harness.core.operation import Detail, Flag, Kind, Outcome, Stage, Workload
 from tests.core.simulated_calls import ORDERS, Call
 
+type_key = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Defects:
@@ -32,6 +34,54 @@ class Defects:
     unexpected: int = 0  # a key of this run that no worker sent
     foreign: int = 0
     beyond_end: int = 0  # keys beyond the ledger's end
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A restore behind a closed ingress. Times in seconds after the ingress was closed.
+
+    Honest replay brings back every record that it cost; `gone` of `workload` it does not bring
+    back, `twice` it brings back twice, `altered` with another content.
+    """
+
+    workload: Workload = ORDERS
+    point_s: float = -4.0  # nothing that came later is in the restored data
+    look_s: float = 3.0
+    gone: int = 0
+    twice: int = 0
+    altered: int = 0
+
+    def plant(
+        self, calls: list[Call], closed_ns: int, first: list[Row], second: list[Row]
+    ) -> tuple[list[Row], list[Row], list[Row]]:
+        """The restored rows, and those of the two read-backs at the end."""
+        point_ns = closed_ns + round(self.point_s * 1e9)
+        cost = self.cost(calls, closed_ns)
+        assert len(cost) >= self.gone + self.twice + self.altered, "the restore costs too little"
+        gone, rest = set(cost[: self.gone]), cost[self.gone :]
+        twice, altered = set(rest[: self.twice]), set(rest[self.twice :][: self.altered])
+
+        def spoilt(rows: list[Row]) -> list[Row]:
+            kept = [replace(r) for r in rows if (r.worker, r.seq) not in gone]
+            for row in kept:
+                row.digest ^= (row.worker, row.seq) in altered
+            return kept + [replace(r) for r in kept if (r.worker, r.seq) in twice]
+
+        restored = store_of([c for c in calls if 0 < c.done_ns <= point_ns])
+        return restored, spoilt(first), spoilt(second)
+
+    def cost(self, calls: list[Call], closed_ns: int) -> list[type_key]:
+        """Keys of the records of `workload` that were made between the point and the closing."""
+        point_ns = closed_ns + round(self.point_s * 1e9)
+        return [
+            (c.worker, c.seq)
+            for c in calls
+            if c.workload is self.workload
+            and c.kind is Kind.CREATE
+            and c.outcome is Outcome.ACKED
+            and Flag.CANARY not in c.flags
+            and point_ns < c.done_ns <= closed_ns
+        ]
 
 
 @dataclass
@@ -86,9 +136,6 @@ def store_of(calls: list[Call]) -> list[Row]:
             row.parts |= Part.MOVES
             row.expected |= Part.MOVES
     return list(rows.values())
-
-
-type_key = tuple[int, int]
 
 
 class Planter:
