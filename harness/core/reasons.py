@@ -7,6 +7,7 @@ from harness.core.evidence import Evidence
 from harness.core.gates import doubt
 from harness.core.operation import Workload
 from harness.core.plan import Plan, Size
+from harness.core.timeline import MarkName
 from harness.core.verdict import (
     Finding,
     FitnessFinding,
@@ -113,14 +114,15 @@ def notes(
     """What a reader must know to read the figures rightly."""
     told = [f"size: {Size.SMOKE}"] if plan.size is Size.SMOKE else []
     told += plan.platform.notes
+    restored = evidence.timeline.first(MarkName.RESTORED) is not None
     for judged in workloads:
-        told += _notes_of(judged)
+        told += _notes_of(judged, restored=restored)
     if not evidence.observation.whole_after:
         told.append(f"platform not whole at the end: {evidence.observation.whole_after_why}")
     return tuple(told)
 
 
-def _notes_of(judged: WorkloadJudgement) -> list[str]:
+def _notes_of(judged: WorkloadJudgement, *, restored: bool) -> list[str]:
     found, workload = judged.rpo, judged.workload
     if found is None or found.target_ns is None:
         return []
@@ -132,10 +134,12 @@ def _notes_of(judged: WorkloadJudgement) -> list[str]:
             f"below 3/{counts.acked:,} at 95%"
         )
     if not counts.lost_is_suffix:
-        told.append(
-            f"{workload}: later writes survived where earlier ones are lost: "
-            "that points to split brain rather than to lag"
+        why = (
+            "what replay did not bring back, or split brain"
+            if restored
+            else "that points to split brain rather than to lag"
         )
+        told.append(f"{workload}: later writes survived where earlier ones are lost: {why}")
     if counts.duplicate_by_retry:
         told.append(f"{workload}: {counts.duplicate_by_retry:,} executed twice after a retry")
     return [note for note in told if note]

@@ -1,12 +1,14 @@
 """Stored evidence as JSON: small runs that every later judge must judge the same way.
 
-`python -m tests.core.golden_evidence` writes the files anew. Do that only with a reason that the
-changelog names: a changed judgement of old evidence is a new version of the judge.
+`python -m tests.core.golden_evidence NAME ...` writes these files, without a name all of them. Do
+that to an old one only with a reason that the changelog names: a changed judgement of old evidence
+is a new version of the judge.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
+from harness.core import checks
 from harness.core.evidence import Evidence, LedgerHealth, Observation, ReadBack, Survivors, Use
 from harness.core.judge import judge
 from harness.core.operation import Workload
@@ -21,10 +24,18 @@ from harness.core.operations import SLOT, Operations
 from harness.core.plan import Plan
 from harness.core.proofs import Proof, StepRecord
 from harness.core.targets import Targets
-from harness.core.timeline import Timeline
+from harness.core.timeline import MarkName, Timeline
 from harness.evidence import canonical
 from tests.core import simulate
-from tests.core.simulate import Defects
+from tests.core.simulate import Defects, Restore
+from tests.core.simulated_recovery import (
+    latent,
+    scenario,
+    with_marks,
+    with_proofs,
+    with_steps,
+    with_uses,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 _DTYPES = {name: SLOT[name].base for name in SLOT.names or ()} | {
@@ -115,12 +126,31 @@ def runs() -> dict[str, tuple[Plan, Evidence]]:
             plan=simulate.plan_of(targets=hasty), outage_s=9.0, after_s=0.0
         ),
         "null": simulate.evidence(plan=plan, outage_s=1.0, after_s=10.0, null=True),
+        "restored": restored(Targets((replace(orders, rate_per_s=3, canary_per_s=4),))),
     }
 
 
-def main() -> None:
+def restored(targets: Targets) -> tuple[Plan, Evidence]:
+    """A run with all that a recovery leaves behind: the newest of the stored ones."""
+    named = scenario(checks.access_revoked, checks.nothing_corrupt, checks.runbook_done)
+    plan = simulate.plan_of(targets=targets, scenario=named, baseline_s=14.0)
+    _, seen = simulate.evidence(
+        plan=plan, outage_s=4.0, after_s=14.0, restore=Restore(point_s=-3.0, gone=1)
+    )
+    seen = with_proofs(with_steps(latent(seen, 2.0), plan), plan)
+    seen = with_uses(seen, "session", revoked_s=1.0)
+    seen = with_marks(
+        seen, (MarkName.UNPROTECTED, -3.0, "nothing arrived"), (MarkName.INGRESS_CLOSED, 2.0, ""),
+        (MarkName.RESTORED, 4.0, ""),
+    )  # fmt: skip
+    return plan, seen
+
+
+def main(*names: str) -> None:
     GOLDEN.mkdir(exist_ok=True)
     for name, (plan, evidence) in runs().items():
+        if names and name not in names:
+            continue
         stored = {
             "plan": plan, "evidence": evidence_to_json(evidence), "judgement": judge(plan, evidence)
         }  # fmt: skip
@@ -128,4 +158,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
