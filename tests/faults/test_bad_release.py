@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import psycopg
@@ -15,71 +12,12 @@ from harness.errors import FaultError, PlatformError
 from harness.faults import bad_release
 from harness.faults.bad_release import Release
 from harness.recovery import last_good
-from tests.shop.stand import Postgres, make_shop, postgres
+from tests.recovery.books import ORDERS, Books, books, server
 
-SHOP = "orders"
-ORDERS = 200
+__all__ = ["books", "server"]  # fixtures
+
 QUICK = Release(over_s=0.0)
 NO_TIME = "1970-01-01T00:00:00.000000+00:00"
-# written without the module's own queries: the whole content, as text
-CONTENT = """
-SELECT o.id, o.amount_total, array_agg(to_jsonb(l) - 'write_date' ORDER BY l.id) FROM sale_order o
-LEFT JOIN sale_order_line l ON l.order_id = o.id GROUP BY o.id ORDER BY o.id
-"""
-
-
-@dataclass(frozen=True)
-class Books:
-    """A database with orders in it."""
-
-    dsn: str
-    database: psycopg.Connection
-
-    def order(self, count: int = 1, price: float = 24.0) -> int:
-        lines = [
-            {"product_id": 1, "product_uom_qty": 2, "price_unit": price},
-            {"product_id": 2, "product_uom_qty": 1, "price_unit": price},
-        ]
-        made = 0
-        for _ in range(count):
-            statement = "SELECT shop_order_create(%s, %s, 2)"
-            values = (json.dumps({"partner_id": 101}), json.dumps(lines))
-            made = int(self.database.execute(statement, values).fetchone()[0])
-        return made
-
-    def confirm(self, order: int) -> None:
-        self.database.execute("SELECT shop_order_confirm(ARRAY[%s], 19, 2)", (order,))
-
-    def content(self) -> list[tuple[object, ...]]:
-        return self.database.execute(CONTENT).fetchall()
-
-    def ask(self, statement: str, *values: object) -> object:
-        return self.database.execute(statement, values).fetchone()[0]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    folder = tmp_path_factory.mktemp("bad-release")
-    with postgres(folder / "pg") as running:
-        with running.connect("postgres") as database:
-            database.execute("ALTER SYSTEM SET track_commit_timestamp = on")
-        running.stop()
-        running.start()
-        running.create(SHOP)
-        make_shop(folder / "shop", running, SHOP)
-        yield running
-
-
-@pytest.fixture
-def books(server: Postgres) -> Iterator[Books]:
-    """Orders of a while ago, each by a transaction of its own."""
-    with server.connect("postgres") as admin:
-        admin.execute("DROP DATABASE IF EXISTS trial WITH (FORCE)")
-        admin.execute(f"CREATE DATABASE trial TEMPLATE {SHOP}")
-    with server.connect("trial") as database:
-        found = Books(server.dsn("trial"), database)
-        found.order(ORDERS)
-        yield found
 
 
 def test_it_hurts_the_shares_that_were_asked_for_and_leaves_the_totals(books: Books) -> None:
