@@ -14,6 +14,7 @@ from harness.recovery.registry import AUTOMATIC
 _LOOPS_PER_WINDOW = 3
 _LEAST_WINDOW_S = 10.0
 _SERVER_TIMEOUT_S = 5.0
+_EFFECT_S, _EFFECT_RUNBOOK_S = 30.0, 180.0  # a fault can be a story of its own
 _SMOKE_S, _SMOKE_RUNBOOK_S = 60.0, 150.0
 _HEAL_S, _HEAL_RUNBOOK_S = 90.0, 180.0
 
@@ -37,7 +38,7 @@ def limits_of(
     smoke_s = _SMOKE_RUNBOOK_S if runbook else _SMOKE_S
     return Limits(
         baseline_s=10.0 if smoke else 45.0,
-        effect_s=30.0,
+        effect_s=_EFFECT_RUNBOOK_S if runbook else _EFFECT_S,
         observe_s=min(longest_s + window, smoke_s if smoke else 900.0),
         window_s=window,
         heal_s=_HEAL_RUNBOOK_S if runbook else _HEAL_S,

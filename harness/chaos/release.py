@@ -10,8 +10,10 @@ from psycopg.conninfo import make_conninfo
 from harness.chaos import signals
 from harness.chaos.arming import LOCK_S, arm, refuse_in_vain
 from harness.chaos.standing import Standing, is_released, standing
+from harness.core.plan import Plan, Size
 from harness.core.timeline import Mark, MarkName
 from harness.errors import FaultError
+from harness.evidence import canonical, layout
 from harness.faults import bad_release, journal
 from harness.faults.bad_release import Deployed, Release
 from harness.faults.deeds import archive_gap, logical_corruption
@@ -46,14 +48,20 @@ def stop_archive() -> str:
     return archive_gap.NAME
 
 
-def trade_on(gap_s: float) -> float:
-    """Let the customers order for a while. Raises FaultError when the harness lets go meanwhile."""
-    until = time.monotonic() + gap_s
+def trade_on(gap_s: float, full_gap_s: float) -> float:
+    """Let the customers order for a while; longer in a full drill. Returns the seconds.
+
+    Raises FaultError when the harness lets go meanwhile.
+    """
+    run = standing().run
+    full = run is not None and canonical.loads(Plan, run / layout.PLAN).size is Size.FULL
+    spell_s = full_gap_s if full else gap_s
+    until = time.monotonic() + spell_s
     while time.monotonic() < until:
         if is_released():
             raise FaultError("the harness has let go (or is dead): nothing more was broken")
         time.sleep(_POLL_S)
-    return gap_s
+    return spell_s
 
 
 def release_badly(
