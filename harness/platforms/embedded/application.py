@@ -14,7 +14,7 @@ from harness.errors import PlatformError
 from harness.platforms.embedded import postgres, programs
 from harness.platforms.embedded.blueprint import Blueprint
 from harness.platforms.embedded.credentials import ADMIN_LOGIN, Secrets
-from harness.platforms.embedded.layout import Layout, write_private
+from harness.platforms.embedded.layout import Layout, write_atomically, write_private
 from harness.platforms.embedded.node import Part, clean_environment
 
 _REPLICAS = {"a": "app1", "b": "app2"}
@@ -27,8 +27,7 @@ def replica_name(node: str) -> str:
 
 def part(plan: Blueprint, node: str) -> Part:
     name, folder = replica_name(node), plan.layout.node(node)
-    file = folder / "app.json"
-    write_private(file, _settings(plan, name, plan.ports[f"app_{node}"], both_databases(plan)))
+    file = configure(plan, node)
     gate = str(plan.layout.gate(node, "app"))
     return _python_part(plan.layout, folder, name, plan.commands.serve, file, after=gate)
 
@@ -38,6 +37,14 @@ def partners_part(plan: Blueprint) -> Part:
     file = folder / "partners.json"
     write_private(file, _settings(plan, "partners", plan.ports["partners"], both_databases(plan)))
     return _python_part(plan.layout, folder, "partners", plan.commands.partners, file)
+
+
+def configure(plan: Blueprint, node: str) -> Path:
+    """The replica's configuration, which it reads again when it is replaced."""
+    file = plan.layout.node(node) / "app.json"
+    name, port = replica_name(node), plan.ports[f"app_{node}"]
+    write_atomically(file, _settings(plan, name, port, both_databases(plan)))
+    return file
 
 
 def audit_log(layout: Layout, name: str) -> Path:
@@ -71,27 +78,54 @@ def install(plan: Blueprint, database_ports: Sequence[int], *, release: str = ""
     older = ["--release", release] if release else []
     file = plan.layout.root / "install.json"
     write_private(file, _settings(plan, "install", 0, database_ports))
+    _run(plan.layout, plan.commands.install, file, older)
+
+
+def renew(plan: Blueprint, what: str, *, held: int) -> None:
+    """Put the plan's `password` or `api-key` into the database, or end all `sessions`.
+
+    `held` is a descriptor that stays open until it is done, even if we are killed meanwhile.
+    Harmless when it was done before. Raises PlatformError.
+    """
+    file = plan.layout.secrets / "renew.json"
+    write_private(file, _settings(plan, "renew", 0, both_databases(plan)))
+    _run(plan.layout, plan.commands.renew, file, [what], held=(held,))
+
+
+def _run(
+    layout: Layout, module: str, file: Path, words: Sequence[str], *, held: Sequence[int] = ()
+) -> None:
+    """A module of the application with a configuration that is gone afterwards."""
     try:
         done = subprocess.run(
-            [programs.python(), "-m", plan.commands.install, str(file), *older],
+            [programs.python(), "-m", module, str(file), *words],
             capture_output=True, text=True, errors="replace", check=False, timeout=_INSTALL_S,
-            env=clean_environment(plan.layout.root), cwd=plan.layout.root,
-            stdin=subprocess.DEVNULL,
+            env=clean_environment(layout.root), cwd=layout.root, stdin=subprocess.DEVNULL,
+            pass_fds=held,
         )  # fmt: skip
     finally:
         file.unlink(missing_ok=True)
     if done.returncode != 0:
-        raise PlatformError(f"{plan.commands.install} failed: {done.stderr.strip()[-500:]}")
+        raise PlatformError(f"{module} failed: {done.stderr.strip()[-500:]}")
+
+
+def role_address(ports: dict[str, int]) -> str:
+    """A libpq string without user and password, to whichever node takes writes."""
+    return _address((ports["pg_a"], ports["pg_b"]))
+
+
+def _address(ports: Sequence[int]) -> str:
+    hosts = ",".join("127.0.0.1" for _ in ports)
+    numbers = ",".join(str(port) for port in ports)
+    return (
+        f"host={hosts} port={numbers} dbname={postgres.DATABASE} "
+        "target_session_attrs=read-write connect_timeout=2"
+    )
 
 
 def _dsn(secrets: Secrets, ports: Sequence[int]) -> str:
     """The only libpq string with a password in it; it lives in files of mode 0600."""
-    hosts = ",".join("127.0.0.1" for _ in ports)
-    numbers = ",".join(str(port) for port in ports)
-    return (
-        f"host={hosts} port={numbers} dbname={postgres.DATABASE} user=shop "
-        f"password={secrets.shop} target_session_attrs=read-write connect_timeout=2"
-    )
+    return f"{_address(ports)} user=shop password={secrets.shop}"
 
 
 def _settings(plan: Blueprint, name: str, port: int, database_ports: Sequence[int]) -> str:

@@ -17,6 +17,7 @@ class Commands:
 
     serve: str = "shop.serve"
     install: str = "shop.install"
+    renew: str = "shop.renew"
     partners: str = "shop.partners"
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from harness.errors import PlatformError
-from harness.platforms.embedded.layout import Layout, write_private
+from harness.platforms.embedded.layout import Layout, write_atomically
 
 _BYTES = 24
 READER = "readback"
@@ -94,18 +94,34 @@ def files_of(layout: Layout) -> SecretFiles:
 
 def generate(layout: Layout) -> Secrets:
     """Draw them and write every file that only carries secrets."""
-    made = Secrets(**{field.name: secrets.token_hex(_BYTES) for field in fields(Secrets)})
-    files = files_of(layout)
-    write_private(files.all, json.dumps(asdict(made)))
-    write_private(files.admin_password, made.admin_password)
-    write_private(files.api_key, made.api_key)
-    write_private(files.valkey_password, made.valkey)
-    write_private(files.archive_token, made.archive_token)
-    write_private(files.reader_pass, f"127.0.0.1:*:*:{READER}:{made.readback}\n")
-    write_private(files.superuser_pass, f"127.0.0.1:*:*:postgres:{made.postgres}\n")
-    write_private(files.application_pass, f"127.0.0.1:*:*:shop:{made.shop}\n")
-    write_private(files.aws_credentials, _aws(made))
+    made = Secrets(**{field.name: draw() for field in fields(Secrets)})
+    write(layout, made)
     return made
+
+
+def draw() -> str:
+    """A new secret."""
+    return secrets.token_hex(_BYTES)
+
+
+def write(layout: Layout, made: Secrets) -> None:
+    """Every file that only carries secrets; whoever reads one sees the old or the new text."""
+    files = files_of(layout)
+    write_atomically(files.all, json.dumps(asdict(made)))
+    write_atomically(files.archive_token, made.archive_token)
+    write_atomically(files.reader_pass, f"127.0.0.1:*:*:{READER}:{made.readback}\n")
+    write_atomically(files.superuser_pass, f"127.0.0.1:*:*:postgres:{made.postgres}\n")
+    write_atomically(files.application_pass, f"127.0.0.1:*:*:shop:{made.shop}\n")
+    write_atomically(files.aws_credentials, _aws(made))
+    write_for_clients(layout, made)
+
+
+def write_for_clients(layout: Layout, made: Secrets) -> None:
+    """What customers' programs read: again and again, so a renewed secret reaches them."""
+    files = files_of(layout)
+    write_atomically(files.admin_password, made.admin_password)
+    write_atomically(files.api_key, made.api_key)
+    write_atomically(files.valkey_password, made.valkey)
 
 
 def load(layout: Layout) -> Secrets:

@@ -7,17 +7,19 @@ nothing; power loss could lose a second.
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 from harness.platforms.embedded import programs
 from harness.platforms.embedded.credentials import Secrets
-from harness.platforms.embedded.layout import Layout, write_private
+from harness.platforms.embedded.layout import Layout, write_atomically
 from harness.platforms.embedded.node import Part, clean_environment
 
 
-def part(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Part:
+def configure(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Path:
+    """What it reads at its next start; a running one is told by CONFIG SET."""
     folder = layout.part("valkey")
     configuration = folder / "valkey.conf"
-    write_private(
+    write_atomically(
         configuration,
         "\n".join(
             [
@@ -34,6 +36,12 @@ def part(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Part:
             ]
         ),
     )
+    return configuration
+
+
+def part(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Part:
+    folder = layout.part("valkey")
+    configuration = configure(layout, ports, secrets)
     return Part(
         name="valkey",
         argv=[programs.valkey(), str(configuration)],

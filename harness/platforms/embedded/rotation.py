@@ -1,0 +1,216 @@
+"""The capability `secrets`: which credentials can leak, what a thief would have, their rotation.
+
+A rotation is written down before it begins: the new secret lies on disk before anything takes it,
+and the former one is kept, so that whoever dies in the middle is taken up by the next rotation and
+both can be searched for. One rotation at a time; an unfinished one is finished first.
+
+No class here are the passwords that Patroni alone holds (superuser, replication, rewind, its REST
+interface), the read-back's role, the store's administrator and the backup key: they leave node
+and harness at no time, so nobody outside has one to lose. A clean environment gets new ones.
+A web session that was begun with the administrator's password ends with the class of the sessions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import psycopg
+import redis
+
+from harness.attack.leaked import Leaked, dump
+from harness.errors import NotReady, PlatformError
+from harness.platforms.embedded import (
+    application,
+    credentials,
+    ingress,
+    postgres,
+    queue_renewal,
+    renewal,
+    role_renewal,
+    s3,
+    store_renewal,
+)
+from harness.platforms.embedded.blueprint import Blueprint, Commands
+from harness.platforms.embedded.credentials import ADMIN_LOGIN, Secrets
+from harness.platforms.embedded.former import Former
+from harness.platforms.embedded.layout import Layout, Options, write_atomically, write_private
+from harness.platforms.embedded.renewal import Renewal
+from harness.platforms.embedded.waiting import await_ready
+
+SESSION = "session"  # no field of Secrets: cookies that were handed out
+_SESSION_S = 20.0
+
+
+def _password(work: Renewal) -> None:
+    """The database first: a customer's program that reads its file too early would be refused."""
+    application.renew(work.plan, "password", held=work.held)
+    work.write_files()
+    renewal.pause_for_clients()
+    work.tell_replicas()
+    work.await_password(work.plan.secrets.admin_password, work.old("admin_password"))
+
+
+def _api_key(work: Renewal) -> None:
+    application.renew(work.plan, "api-key", held=work.held)
+    work.write_files()
+    work.tell_replicas()
+    work.await_password(work.plan.secrets.api_key, work.old("api_key"))
+
+
+def _sessions(work: Renewal) -> None:
+    """Seen with a session that was begun for it, besides all that were handed out."""
+    replicas = [work.plan.ports[f"app_{node}"] for node in work.live_replicas()]
+    known = [_begin_session(replicas, work.plan.secrets), *work.former.get(SESSION, ())]
+    application.renew(work.plan, "sessions", held=work.held)
+    for port in replicas:
+        for session in known:
+            await_ready(
+                "a replica that has ended all sessions",
+                lambda port=port, session=session: renewal.keeps_session(port, session) is False,  # type: ignore[misc]
+                within_s=_SESSION_S,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a class is rotated: its secrets by their names in Secrets, and what is done."""
+
+    fields: tuple[str, ...]
+    renew: Callable[[Renewal], None]
+
+
+WAYS = {
+    "database-role": Way(("shop",), role_renewal.renew),
+    "backup-writer": Way(("s3_archive_key", "s3_archive_secret"), store_renewal.renew),
+    "application-password": Way(("admin_password",), _password),
+    "api-key": Way(("api_key",), _api_key),
+    "session-cookie": Way((), _sessions),
+    "queue": Way(("valkey",), queue_renewal.renew),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Intention:
+    """A rotation that was begun and is not seen through yet."""
+
+    credential: str
+    values: dict[str, str]  # the new secrets, by field
+
+
+class EmbeddedSecrets:
+    """Of the environment that serves."""
+
+    def __init__(self, layout: Layout, ports: dict[str, int], options: Options) -> None:
+        self._layout, self._ports, self._options = layout, ports, options
+        self._former = Former(layout)
+
+    def classes(self) -> tuple[str, ...]:
+        return tuple(WAYS)
+
+    def hand_out(self, credential: str, file: Path) -> None:
+        """As `harness.attack.leaked` has it. A cookie is a session begun for it, known from then
+        on. Raises PlatformError.
+        """
+        self._known(credential)
+        with self._alone():
+            where, who, database, secret = self._told(credential)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(file, dump(Leaked(credential, where, who, database, secret)))
+
+    def rotate(self, credential: str) -> None:
+        """Returns when the old one was seen refused everywhere, and the new one accepted.
+
+        May be repeated after any death; another call makes another secret. Raises PlatformError.
+        """
+        self._known(credential)
+        with self._alone() as held:
+            begun = self._begun()
+            if begun is not None:
+                self._carry_out(begun, held)
+            if begun is None or begun.credential != credential:
+                self._carry_out(self._begin(credential), held)
+
+    def known(self) -> tuple[tuple[str, str], ...]:
+        """Of all environments of the platform, also what was intended and not set yet."""
+        return self._former.known()
+
+    def _carry_out(self, begun: Intention, held: int) -> None:
+        way, now = WAYS[begun.credential], credentials.load(self._layout)
+        self._former.keep({field: getattr(now, field) for field in way.fields}, begun.values)
+        plan = self._plan(replace(now, **begun.values))
+        try:
+            way.renew(Renewal(plan, self._former.read(), held))
+        except (psycopg.Error, redis.RedisError) as error:
+            raise PlatformError(
+                f"the rotation of {begun.credential} was cut short: {type(error).__name__}",
+                next_step="rotate it again: it goes on where it was",
+            ) from error
+        self._intention.unlink()
+
+    def _begin(self, credential: str) -> Intention:
+        made = Intention(credential, {name: credentials.draw() for name in WAYS[credential].fields})
+        write_atomically(self._intention, json.dumps(asdict(made)))
+        return made
+
+    def _begun(self) -> Intention | None:
+        try:
+            return Intention(**json.loads(self._intention.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+
+    @property
+    def _intention(self) -> Path:
+        return self._former.intention
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[int]:
+        """The descriptor of the lock: a process that inherits it keeps the next one waiting."""
+        with (self._layout.secrets / "rotation.lock").open("a", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file.fileno()
+
+    def _told(self, credential: str) -> tuple[str, str, str, str]:
+        """Where it is used, whose it is, Odoo's database, and the secret itself."""
+        now, ports = credentials.load(self._layout), self._ports
+        door, database = ingress.url(ports), postgres.DATABASE
+        if credential == "database-role":
+            return application.role_address(ports), role_renewal.ROLE, "", now.shop
+        if credential == "backup-writer":
+            return f"{s3.url(ports)}/{s3.BUCKET}", now.s3_archive_key, "", now.s3_archive_secret
+        if credential == "application-password":
+            return door, ADMIN_LOGIN, database, now.admin_password
+        if credential == "api-key":
+            return door, str(renewal.ADMIN_UID), database, now.api_key
+        if credential == "queue":
+            return ingress.queue_url(ports), "", "", now.valkey
+        replicas = [ports[f"app_{node}"] for node in self._renewal(now).live_replicas()]
+        session = _begin_session(replicas, now)
+        self._former.keep({SESSION: session}, {})
+        return door, ADMIN_LOGIN, database, session
+
+    def _renewal(self, now: Secrets) -> Renewal:
+        return Renewal(self._plan(now), {}, -1)
+
+    def _plan(self, known: Secrets) -> Blueprint:
+        return Blueprint(self._layout, self._ports, known, self._options, Commands())
+
+    def _known(self, credential: str) -> str:
+        if credential not in WAYS:
+            raise PlatformError(
+                f"no class of credentials {credential!r} here", next_step=", ".join(WAYS)
+            )
+        return credential
+
+
+def _begin_session(replicas: list[int], known: Secrets) -> str:
+    """By whichever replica answers."""
+    for port in replicas:
+        session = renewal.log_in(port, known.admin_password)
+        if session:
+            return session
+    raise NotReady("no replica begins a session", next_step="see logs/app1.log and app2.log")
