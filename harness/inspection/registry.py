@@ -19,6 +19,7 @@ TOPICS: tuple[str, ...] = (  # one line a topic
     "secrets",
     "audit",
     "corruption",
+    "documents",
 )
 
 

@@ -58,6 +58,7 @@ class Endpoints:
     s3_credentials_file: Path | None  # an AWS shared credentials file
     s3_bucket: str
     partners_url: str  # the stand-ins' memory, "" where there is none
+    queue_inside_url: str = ""  # beside the queue's door, open or closed; "" where there is none
 
 
 class Nodes(Protocol):

@@ -20,6 +20,7 @@ NAMES: tuple[str, ...] = (  # one line a runbook
     "failback",
     "failover",
     "reinitialise",
+    "replay-integrations",
     "rotate",
 )
 

@@ -30,6 +30,7 @@ def endpoints(layout: Layout, state: State) -> Endpoints:
         s3_credentials_file=files.aws_credentials,
         s3_bucket=s3.BUCKET,
         partners_url=f"http://127.0.0.1:{ports['partners']}",
+        queue_inside_url=f"redis://127.0.0.1:{ports['valkey']}/0",
     )
 
 
