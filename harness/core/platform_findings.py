@@ -111,7 +111,7 @@ def cost_of_restore(measures: Measures) -> Cost:
     notes = list(against_unnamed(plan, evidence.proofs))
     try:
         declared = tuple(t.workload for t in plan.targets.workloads)
-        lost = restoration(evidence, measures.end, declared)
+        lost = restoration(evidence, measures.end, declared, plan.run_id)
         window = unprotected(evidence, measures.end)
     except Exception as error:  # noqa: BLE001 - see `guarded`
         why = f"what the restore cost is not known: {type(error).__name__}: {error}"

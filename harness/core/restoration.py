@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.core.evidence import Evidence, ReadBack
-from harness.core.operation import Outcome, Workload
+from harness.core.operation import Outcome, Workload, key_of
 from harness.core.operations import Operations, type_bool, type_i64
 from harness.core.records import Records, records_of
 from harness.core.recovery_point import Classes, Held, classify, held_by, replayed
 from harness.core.timeline import Mark, MarkName
 from harness.core.verdict import RestorationCounts, UnprotectedWindow
+from harness.core.write_counts import EXAMPLES_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def restored_at(operations: Operations, look: ReadBack, cut_ns: int) -> Restored
 
 
 def restoration(
-    evidence: Evidence, end: End | None, workloads: tuple[Workload, ...]
+    evidence: Evidence, end: End | None, workloads: tuple[Workload, ...], run_id: str
 ) -> tuple[RestorationCounts, ...]:
     """Per workload; nothing where no look was taken after a restore, or not a whole one."""
     look = evidence.restored
@@ -83,30 +84,37 @@ def restoration(
         return ()
     seen = restored_at(evidence.operations, look, cut_of(evidence, look))
     fault = evidence.timeline.first(MarkName.FAULT_ACTIVE)
-    return tuple(_counts(workload, seen, end, fault) for workload in workloads)
+    return tuple(_counts(workload, seen, end, fault, run_id) for workload in workloads)
 
 
 def _counts(
-    workload: Workload, seen: Restored, end: End | None, fault: Mark | None
+    workload: Workload, seen: Restored, end: End | None, fault: Mark | None, run_id: str
 ) -> RestorationCounts:
     mine = seen.records.workload == workload.code
     lost = seen.classes.lost & mine
     back, gone = _fates(seen, end)
     point_ns, last_ns, span_ns = _reach(seen, lost, fault)
     known = end is not None
+    spoiled = lost & ~back & ~gone
+    fates = {"gone": lost & gone, "spoiled": spoiled, "back": lost & back} if known else {}
     return RestorationCounts(
         workload=workload,
         acked=_count(seen.acked & mine),
         lost=_count(lost),
         back=_count(lost & back) if known else None,
         gone=_count(lost & gone) if known else None,
-        spoiled=_count(lost & ~back & ~gone) if known else None,
+        spoiled=_count(spoiled) if known else None,
         lost_value_cents=_value(seen.records, lost),
         back_value_cents=_value(seen.records, lost & back) if known else None,
         gone_value_cents=_value(seen.records, lost & gone) if known else None,
         recovery_point_ns=point_ns,
         last_lost_ns=last_ns,
         span_ns=span_ns,
+        examples=tuple(
+            f"{fate} {key_of(run_id, int(seen.records.worker[i]), int(seen.records.seq[i]))}"
+            for fate, mask in fates.items()
+            for i in np.flatnonzero(mask)[:EXAMPLES_MAX]
+        ),
     )
 
 

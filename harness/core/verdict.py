@@ -192,6 +192,7 @@ class RestorationCounts:
     recovery_point_ns: int | None  # just before the earliest lost acknowledgement, after t_F
     last_lost_ns: int | None  # the last lost acknowledgement, after t_F
     span_ns: int  # from the recovery point to the last lost acknowledgement
+    examples: tuple[str, ...] = ()  # "gone pd-r1-0-17", then "spoiled ...", then "back ..."
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def measure(
         records = records_of(evidence.operations)
         held = held_by(records, survivors(later))
         end = End(records, classify(records, held), held)
-    (found,) = restoration(evidence, end, (ORDERS,))
+    (found,) = restoration(evidence, end, (ORDERS,), "r1")
     return found
 
 
@@ -145,6 +145,9 @@ def test_what_replay_left_behind_is_counted_and_priced() -> None:
     assert (found.gone, found.spoiled) == (3, 3)
     assert found.gone_value_cents == 3 * 4800
     assert found.back == found.lost - 6
+    told = [example.split()[0] for example in found.examples]
+    assert told == ["gone"] * 3 + ["spoiled"] * 3 + ["back"] * 20
+    assert found.examples[0].startswith(f"gone pd-{simulate.RUN_ID}-0-")
 
 
 def test_a_restore_that_misses_the_last_minute_shows_in_its_recovery_point() -> None:
