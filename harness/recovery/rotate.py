@@ -14,7 +14,7 @@ from functools import partial
 
 from harness.attack.leaked import marker_of
 from harness.core.timeline import MarkName
-from harness.inspection.secrets import known_to, prove_processes
+from harness.inspection.secrets import prove_processes
 from harness.platforms.capabilities import Audit, AuditedUse
 from harness.platforms.having import having
 from harness.recovery.ground import Ground
@@ -78,7 +78,7 @@ def _stays_out(ground: Ground) -> str | None:
 
 
 def _search(ground: Ground) -> None:
-    prove_processes(known_to(ground.platform), ground.prove)
+    prove_processes(ground.platform, ground.prove)
     ground.facts[_SEARCHED] = "yes"
 
 

@@ -22,7 +22,7 @@ SECRET = "a-secret-that-nobody-may-see"
 
 
 class Door(ThreadingHTTPServer):
-    """Answers every request with `(status, body)`, which a test may change; keeps what it heard."""
+    """Answers every request with `answer`, or as `answers` says; keeps what it heard."""
 
     daemon_threads = True
     block_on_close = False
@@ -30,6 +30,7 @@ class Door(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Asked)
         self.answer: tuple[int, bytes] = (200, b"{}")
+        self.answers = lambda _path, _headers: self.answer
         self.heard: list[tuple[str, str, dict[str, str], bytes]] = []
 
     @property
@@ -44,7 +45,7 @@ class _Asked(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.heard.append((self.command, self.path, headers, self.rfile.read(length)))
-        status, body = self.server.answer
+        status, body = self.server.answers(self.path, headers)
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
