@@ -18,6 +18,7 @@ TOPICS: tuple[str, ...] = (  # one line a topic
     "protection",
     "secrets",
     "audit",
+    "archive",
     "corruption",
     "documents",
 )

@@ -19,6 +19,7 @@ AUTOMATIC = "automatic"  # nobody repairs anything; the drill watches
 NAMES: tuple[str, ...] = (  # one line a runbook
     "failback",
     "failover",
+    "point-in-time",
     "reinitialise",
     "replay-integrations",
     "rotate",
