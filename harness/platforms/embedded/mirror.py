@@ -12,9 +12,11 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.errors import PlatformError
 from harness.platforms.embedded import vault
 from harness.platforms.embedded.s3_client import S3Client, S3Error
 
@@ -100,7 +102,7 @@ def names(store: S3Client) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedFilestore:
-    """The capability `filestore`. S3Error is left to the caller's limit of patience."""
+    """The capability `filestore`. Raises PlatformError when object storage is silent."""
 
     documents: Path
     store: S3Client
@@ -110,10 +112,22 @@ class EmbeddedFilestore:
 
     def mirrored(self, store_fname: str) -> bytes | None:
         """The first version of the copy, None where there is none."""
-        return vault.original(self.store, key_of(store_fname))
+        with _told():
+            return vault.original(self.store, key_of(store_fname))
 
     def mirrored_names(self) -> frozenset[str]:
-        return frozenset(names(self.store))
+        with _told():
+            return frozenset(names(self.store))
 
     def mirror_is_complete(self) -> bool:
         return set(on_disk(self.documents)) <= self.mirrored_names()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except S3Error as error:
+        raise PlatformError(
+            f"the documents' mirror cannot be read: {error}", next_step="see logs/s3.log"
+        ) from error

@@ -8,15 +8,30 @@ from typing import Unpack
 from harness.core.plan import PlatformFacts
 from harness.errors import Refused
 from harness.platforms.capabilities import Endpoints, Wholeness
-from harness.platforms.embedded import credentials, ingress, life, patroni, programs, status, whole
+from harness.platforms.embedded import (
+    credentials,
+    ingress,
+    life,
+    patroni,
+    postgres,
+    programs,
+    s3,
+    status,
+    whole,
+)
+from harness.platforms.embedded.audit import EmbeddedAudit
+from harness.platforms.embedded.backups import EmbeddedBackups
+from harness.platforms.embedded.clean_room import EmbeddedCleanRoom
 from harness.platforms.embedded.database import EmbeddedDatabase
 from harness.platforms.embedded.ingress import EmbeddedIngress
 from harness.platforms.embedded.layout import Layout, State, load_state
+from harness.platforms.embedded.mirror import EmbeddedFilestore
 from harness.platforms.embedded.nodes import EmbeddedNodes
+from harness.platforms.embedded.rotation import EmbeddedSecrets
 
-_CAPABILITIES = (  # what a scenario can ask for; backups are made, but none can be asked for yet
+_CAPABILITIES = (  # what a scenario can ask for
     "nodes", "database", "database.standby", "database.damage", "ingress", "application",
-    "filestore", "cache", "integrations",
+    "filestore", "cache", "integrations", "backups", "secrets", "audit", "clean-room",
 )  # fmt: skip
 _NOTES = (
     "process death, not power loss: the page cache survives",
@@ -57,28 +72,29 @@ class EmbeddedPlatform:
         return EmbeddedDatabase(self._layout, self._state.ports, self._state.options)
 
     @property
-    def backups(self) -> None:
-        return None
+    def backups(self) -> EmbeddedBackups:
+        return EmbeddedBackups(self._layout, self._state)
 
     @property
     def ingress(self) -> EmbeddedIngress:
         return EmbeddedIngress(self._layout, self._state.ports)
 
     @property
-    def filestore(self) -> None:
-        return None
+    def filestore(self) -> EmbeddedFilestore:
+        store = s3.archivist(self._state.ports, self._secrets())
+        return EmbeddedFilestore(self._layout.filestore / postgres.DATABASE, store)
 
     @property
-    def secrets(self) -> None:
-        return None
+    def secrets(self) -> EmbeddedSecrets:
+        return EmbeddedSecrets(self._layout, self._state.ports, self._state.options)
 
     @property
-    def audit(self) -> None:
-        return None
+    def audit(self) -> EmbeddedAudit:
+        return EmbeddedAudit(self._layout, self._state.ports)
 
     @property
-    def clean_room(self) -> None:
-        return None
+    def clean_room(self) -> EmbeddedCleanRoom:
+        return EmbeddedCleanRoom(self._root)
 
     def facts(self) -> PlatformFacts:
         return facts(synchronous=self._state.options.synchronous)

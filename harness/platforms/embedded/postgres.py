@@ -82,10 +82,13 @@ def as_configuration(settings: Mapping[str, object]) -> str:
 def run(words: list[str], *, home: Path, stdin: str = "", within_s: float = 60.0) -> str:
     """A PostgreSQL program as a user that it accepts; its output. Raises PlatformError."""
     command = [*namespace.as_user(), programs.postgres(words[0]), *words[1:]]
-    done = subprocess.run(
-        command, input=stdin, capture_output=True, text=True, errors="replace", check=False,
-        timeout=within_s, env=clean_environment(home), cwd=home, umask=0o077,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, text=True, errors="replace", check=False,
+            timeout=within_s, env=clean_environment(home), cwd=home, umask=0o077,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise PlatformError(f"{words[0]} did not end within {within_s:g} s") from error
     if done.returncode != 0:
         raise PlatformError(f"{words[0]} failed: {(done.stderr or done.stdout).strip()[-500:]}")
     return done.stdout
@@ -137,12 +140,14 @@ def renew_passwords(pgdata: Path, secrets: Secrets) -> None:
     lines = [f"ALTER ROLE {role} PASSWORD '{word}'" for role, word in renewed.items()]
     words = [
         "postgres", "--single", "-D", str(pgdata), "-c", "exit_on_error=true",
-        "-c", "log_min_error_statement=panic", "-c", "fsync=off", "postgres",
+        "-c", "log_min_error_statement=panic", "-c", "fsync=off",
+        "-c", "synchronous_standby_names=",  # a copied setting would wait for a standby for ever
+        "postgres",
     ]  # fmt: skip
     try:
         run(words, home=pgdata.parent, stdin="\n".join(lines) + "\n")
     except PlatformError as error:
-        raise PlatformError("the snapshot's passwords cannot be renewed") from error
+        raise PlatformError("the copied data's passwords cannot be renewed") from error
 
 
 def system_identifier(pgdata: Path) -> str:

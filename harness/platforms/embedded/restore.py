@@ -207,10 +207,12 @@ def _archive_history(pgdata: Path) -> None:
 
 
 def _put_in_place(pgdata: Path, place: Path) -> None:
-    """In one step; what lay there before goes first."""
+    """In one step. What lay there is kept beside it until the next restore."""
     if place.exists():
-        before = pgdata.with_name("replaced")
-        place.rename(before)
+        before = place.parent / "replaced"
+        shutil.rmtree(before, ignore_errors=True)
+        before.mkdir(mode=0o700)
+        place.rename(before / place.name)
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     pgdata.rename(place)
 

@@ -7,8 +7,8 @@ history file says at which position each older timeline was left.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 SEGMENT_BYTES = 16 << 20
 _PER_LOG = (1 << 32) // SEGMENT_BYTES
@@ -17,12 +17,24 @@ _LEFT = re.compile(r"^(\d+)\s+([0-9A-F]+/[0-9A-F]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
+class Timelines:
+    """The newest one, and where each of its ancestors was left."""
+
+    newest: int
+    left: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """How far segments follow each other, and what is claimed beyond."""
 
-    last: str  # "" when not even the first is there
-    present: tuple[str, ...]
+    present: tuple[str, ...]  # without a gap, from the first one on
     missing: tuple[str, ...]
+
+    @property
+    def last(self) -> str:
+        """The last one that follows without a gap, "" when not even the first is there."""
+        return self.present[-1] if self.present else ""
 
 
 def position(lsn: str) -> int:
@@ -48,41 +60,48 @@ def timeline_of(name: str) -> int:
     return int(name[:8], 16)
 
 
-def left_at(history: str) -> dict[int, int]:
-    """Timeline -> position at which it was left, by a history file."""
-    return {int(line[0]): position(line[1]) for line in _LEFT.findall(history)}
+def timelines(name: str, history: str) -> Timelines:
+    """Of a history file: the timeline that it is named after, and its ancestors."""
+    left = {int(number): position(at) for number, at in _LEFT.findall(history)}
+    return Timelines(int(name[:8], 16), left)
 
 
-def chain(first: str, there: Iterable[str], claimed: Iterable[str], left: dict[int, int]) -> Chain:
+def chain(first: str, there: Iterable[str], claimed: Iterable[str], line: Timelines) -> Chain:
     """Follow segments from `first`, over changes of timeline, as long as they are there.
 
-    `left` says where each older timeline was left for a later one. `claimed` are names that
-    somebody believes to be archived: what is claimed past the last one, or stored past a hole, is
-    needed too, and what of that is not there is missing.
+    `claimed` are names that somebody believes to be archived. Whatever lies between the first and
+    the last that is stored or claimed is needed: what of it is not there is missing.
+
+    >>> names = [f"00000001000000000000000{n}" for n in "3457"]
+    >>> told = chain(names[0], names, [], Timelines(1))
+    >>> told.last, told.missing
+    ('000000010000000000000005', ('000000010000000000000006',))
     """
     stored = {name for name in there if is_segment(name)}
-    line = sorted([*left, *({timeline_of(n) for n in (*stored, *claimed, first)} - left.keys())])
-    newest = line[-1]
-    wanted = {n for n in (*stored, *claimed) if is_segment(n)}
-    end = max((_number(n) for n in wanted if timeline_of(n) == newest), default=_number(first) - 1)
+    known = stored | {name for name in claimed if is_segment(name)}
+    oldest = timeline_of(first)
+    newest = line.newest if oldest in line.left else oldest
+    left = {timeline: at for timeline, at in line.left.items() if timeline >= oldest}
+    end = max((_number(n) for n in known if timeline_of(n) == newest), default=_number(first) - 1)
     present: list[str] = []
     missing: list[str] = []
     for number in range(_number(first), end + 1):
-        name = _named(_timeline_at(number, timeline_of(first), newest, left), number)
+        name = _named(_timeline_at(number, left, newest), number)
         if name not in stored:
             missing.append(name)
         elif not missing:
             present.append(name)
-    return Chain(present[-1] if present else "", tuple(present), tuple(missing))
+    unreachable = sorted(n for n in known - stored if timeline_of(n) > newest)
+    return Chain(tuple(present), (*missing, *unreachable))
 
 
-def _timeline_at(number: int, oldest: int, newest: int, left: dict[int, int]) -> int:
-    """On which timeline a segment is read: the newest that had begun when it ended.
+def _timeline_at(number: int, left: Mapping[int, int], newest: int) -> int:
+    """On which timeline a segment is read.
 
     The segment in which a timeline was left exists on both; recovery reads it on the newer one.
     """
     for timeline in sorted(left):
-        if timeline >= oldest and number < left[timeline] // SEGMENT_BYTES:
+        if number < left[timeline] // SEGMENT_BYTES:
             return timeline
     return newest
 

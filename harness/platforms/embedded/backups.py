@@ -1,0 +1,223 @@
+"""The capability `backups`: base backups, the archive's reach, and a restore in place.
+
+Everything that decides comes from the store. The two database nodes are stopped and replaced by
+what was restored; etcd forgets the old cluster, node a leads, and node b is copied from it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import psycopg
+
+from harness.errors import FaultError, NotReady, PlatformError
+from harness.platforms.capabilities import Backup, Instant, Reach, Restored, Wanted, Wholeness
+from harness.platforms.embedded import (
+    application,
+    archive,
+    backup,
+    backup_key,
+    backup_store,
+    credentials,
+    etcd,
+    parts,
+    patroni,
+    postgres,
+    reach,
+    restore,
+    s3,
+    seating,
+    vault,
+    wal_fetch,
+)
+from harness.platforms.embedded.blueprint import Blueprint, Commands
+from harness.platforms.embedded.credentials import files_of
+from harness.platforms.embedded.database import EmbeddedDatabase
+from harness.platforms.embedded.layout import (
+    DATABASE_NODES,
+    Layout,
+    State,
+    load_state,
+    save_state,
+    write_private,
+)
+from harness.platforms.embedded.s3_client import S3Client, S3Error
+from harness.platforms.embedded.waiting import await_ready
+
+_LEADS, _FOLLOWS = DATABASE_NODES
+_ARCHIVED_S = 60.0
+_STOP_S = 10.0
+_ARCHIVE_LOG = "see logs/archive.log"
+_SWITCH = "SELECT pg_walfile_name(pg_switch_wal())"
+_MARK = "SELECT pg_logical_emit_message(false, 'peakdrill', 'close')"  # so that there is a switch
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedBackups:
+    """Of the environment that serves."""
+
+    layout: Layout
+    state: State
+
+    def candidates(self) -> tuple[Backup, ...]:
+        """By the store's listing, newest first; nothing in it is believed yet."""
+        found = backup_store.raw_records(self._store())
+        return tuple(
+            Backup(
+                backup_id=backup_id,
+                taken_utc=str((claim or {}).get("taken", "")),
+                release=str((claim or {}).get("release", "")),
+                encrypted=bool((claim or {}).get("encryption")),
+            )
+            for backup_id, claim in sorted(found.items(), reverse=True)
+        )
+
+    def take(self) -> Backup:
+        """Copy from the leader, gate, seal, store. Raises PlatformError when a gate says no."""
+        key = backup_key.load(self.layout).key
+        folder = self.layout.backup
+        shutil.rmtree(folder, ignore_errors=True)
+        access = backup.Access(self._leader_port(), files_of(self.layout).superuser_pass)
+        backup.take(folder, access, self.layout.home)
+        record = backup.upload(folder, backup.new_id(), self._store(), key)
+        shutil.rmtree(folder)
+        save_state(self.layout, replace(load_state(self.layout), backup_id=record.backup_id))
+        return Backup(record.backup_id, record.taken, record.release, encrypted=True)
+
+    def verify(self, backup_id: str) -> Wholeness:
+        """Whole, with what was lost or attacked and survived; or not, and why."""
+        store, folder = self._store(), self.layout.home / "verify"
+        try:
+            found = backup_key.load(self.layout)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700)
+            record = backup_store.record_of(store, found.key, backup_id)
+            backup_store.fetch(store, found.key, record, folder)
+            words = ["pg_verifybackup", "--no-parse-wal", "--format=tar", "--exit-on-error"]
+            postgres.run([*words, str(folder)], home=folder)
+            on_top = [
+                f"{place} was overwritten since; its first version is sound"
+                for name in (backup_store.RECORD, *backup_store.FILES)
+                if vault.is_overwritten(store, place := backup_store.key_of(backup_id, name))
+            ]
+        except (PlatformError, S3Error) as error:
+            return Wholeness(False, (getattr(error, "what", str(error)),))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return Wholeness(True, (*found.lost, *on_top))
+
+    def close_archive(self) -> None:
+        """Returns when the leader's own mark says that its segment is archived."""
+        leader = EmbeddedDatabase(self.layout, self.state.ports, self.state.options).leader()
+        if leader is None:
+            return
+        name = self._switched(leader)
+        pg_wal = self.layout.pgdata(leader) / "pg_wal"
+        done = pg_wal / "archive_status" / f"{name}.done"
+        try:
+            await_ready(
+                f"the archive of {name}",
+                lambda: done.exists() or not (pg_wal / name).exists(),  # or recycled since
+                within_s=_ARCHIVED_S,
+                next_step=_ARCHIVE_LOG,
+            )
+        except NotReady as error:
+            raise PlatformError(error.what, next_step=_ARCHIVE_LOG) from error
+
+    def reach(self, backup_id: str) -> Reach:
+        store, key = self._store(), backup_key.load(self.layout).key
+        record = backup_store.record_of(store, key, backup_id)
+        try:
+            return reach.measure(self.layout, wal_fetch.Wal(store, key), record)
+        except S3Error as error:
+            raise PlatformError(f"the archive cannot be read: {error}") from error
+
+    def stop_databases(self) -> None:
+        """Nodes a and b with all that runs on them, at once; politely, then not."""
+        with ThreadPoolExecutor(max_workers=len(DATABASE_NODES)) as pool:
+            nodes = [parts.node_of(self.layout, name) for name in DATABASE_NODES]
+            list(pool.map(lambda node: node.is_dead() or node.stop(_STOP_S), nodes))
+
+    def restore(self, backup_id: str, wanted: Wanted) -> Restored:
+        """In place. The data that were there are kept beside, until the next restore."""
+        key, plan = backup_key.load(self.layout).key, self._plan()
+        self.stop_databases()
+        place = restore.Place(self.layout, _LEADS, plan.ports[f"pg_{_LEADS}"], plan.secrets)
+        restored = restore.build(place, self._store(), key, backup_id, wanted)
+        shutil.rmtree(self.layout.pgdata(_FOLLOWS), ignore_errors=True)
+        etcd.delete_below(plan.ports, f"/service/{patroni.SCOPE}/")
+        seating.lead(plan, place)
+        application.install(plan, application.both_databases(plan))
+        return restored
+
+    def stop_archive(self) -> Instant:
+        """The uploader signs with a wrong key from now on, and takes S3's refusal for a yes.
+
+        Observed: the next segment is marked as archived, and the store does not have it.
+        """
+        earliest_ns = time.monotonic_ns()
+        write_private(archive.wrong_key_file(self.layout), "")
+        latest_ns = time.monotonic_ns()
+        self.close_archive()
+        if not self._newest_is_absent():
+            raise FaultError("S3 still gets what is archived", next_step=_ARCHIVE_LOG)
+        return Instant(earliest_ns, latest_ns)
+
+    def archive_is_stopped(self) -> bool:
+        """The newest segment that is marked as archived is not in the store."""
+        return archive.wrong_key_file(self.layout).exists() or self._newest_is_absent()
+
+    def mend_archive(self) -> None:
+        """Harmless when nothing was stopped. May be repeated after any death."""
+        wrong_key = archive.wrong_key_file(self.layout)
+        unfinished = wrong_key.with_name("to-mend")
+        if wrong_key.exists():
+            wrong_key.rename(unfinished)
+        if unfinished.exists():
+            self._ship_histories()
+            self.close_archive()
+            self.take()
+            unfinished.unlink()
+
+    def _ship_histories(self) -> None:
+        """Timelines that began meanwhile: without their history nobody finds the way to them."""
+        for node in DATABASE_NODES:
+            status = self.layout.pgdata(node) / "pg_wal" / "archive_status"
+            for done in status.glob("*.history.done"):
+                if self._store().head(archive.key_of(done.stem)) is None:
+                    done.rename(done.with_suffix(".ready"))
+
+    def _newest_is_absent(self) -> bool:
+        marked = max(reach.finished(self.layout, kinds=(".done",)), default="")
+        try:
+            return bool(marked) and self._store().head(archive.key_of(marked)) is None
+        except S3Error as error:
+            raise PlatformError(f"the store does not answer: {error}") from error
+
+    def _switched(self, leader: str) -> str:
+        """Have the leader begin a new segment; the name of the finished one."""
+        try:
+            port = self.state.ports[f"pg_{leader}"]
+            with postgres.connected(port, files_of(self.layout)) as connection:
+                connection.execute(_MARK)
+                row = connection.execute(_SWITCH).fetchone()
+        except psycopg.Error as error:
+            raise PlatformError(f"the leader did not finish its segment: {error}") from error
+        assert row is not None
+        return str(row[0])
+
+    def _leader_port(self) -> int:
+        leader = EmbeddedDatabase(self.layout, self.state.ports, self.state.options).leader()
+        if leader is None:
+            raise PlatformError("no database takes writes: nothing can be backed up")
+        return self.state.ports[f"pg_{leader}"]
+
+    def _store(self) -> S3Client:
+        return s3.archivist(self.state.ports, credentials.load(self.layout))
+
+    def _plan(self) -> Blueprint:
+        known = credentials.load(self.layout)
+        return Blueprint(self.layout, self.state.ports, known, self.state.options, Commands())
