@@ -60,7 +60,8 @@ async def connect(hosts: list[str]) -> Connection:
     """A connection to the first host that takes writes; the last error when none does."""
     if len(hosts) == 1:
         return await _open(hosts[0])
-    pending = {asyncio.create_task(_open(host)) for host in hosts}
+    every = {asyncio.create_task(_open(host)) for host in hosts}
+    pending, winner = every, None
     failure: BaseException = psycopg.OperationalError("no host to connect to")
     try:
         while pending:
@@ -68,15 +69,16 @@ async def connect(hosts: list[str]) -> Connection:
             for task in done:
                 error = task.exception()
                 if error is None:
+                    winner = task
                     return task.result()
                 failure = error
         raise failure
     finally:
-        for task in pending:
+        for task in every - {winner}:
             task.add_done_callback(_discard)
 
 
 def _discard(task: asyncio.Task[Connection]) -> None:
-    """A host that answered too late; its connection must not linger."""
+    """A host that answered too late, or beside the first; its connection must not linger."""
     if not task.cancelled() and task.exception() is None:
         task.result().pgconn.finish()

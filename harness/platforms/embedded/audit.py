@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 from xml.etree.ElementTree import fromstring as parse_xml
 
@@ -121,7 +122,7 @@ class EmbeddedAudit:
         word = credentials.load(self.layout).valkey
         queue = redis.Redis(port=self.ports["valkey"], password=word, socket_timeout=2.0)
         try:
-            last = queue.xrevrange(f"attack:{marker}", count=1)
+            last: Any = queue.xrevrange(f"attack:{marker}", count=1)
         except redis.RedisError as error:
             raise PlatformError(f"the queue cannot be asked: {type(error).__name__}") from error
         finally:

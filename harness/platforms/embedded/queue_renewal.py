@@ -10,6 +10,8 @@ import contextlib
 from collections.abc import Iterator
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from harness.errors import NotReady
 from harness.platforms.embedded import valkey
@@ -58,7 +60,7 @@ def _connected(port: int, password: str) -> Iterator[redis.Redis]:
     """One connection, greeted. Raises redis.RedisError."""
     queue = redis.Redis(
         port=port, password=password, socket_timeout=2.0, socket_connect_timeout=2.0,
-        single_connection_client=True,
+        single_connection_client=True, retry=Retry(NoBackoff(), 0),  # a refusal is an answer
     )  # fmt: skip
     try:
         queue.ping()

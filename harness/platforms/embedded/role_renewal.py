@@ -45,7 +45,7 @@ def renew(renewal: Renewal) -> None:
     """Done when each database that runs refuses the old password and holds no session by it."""
     plan = renewal.plan
     database = EmbeddedDatabase(plan.layout, plan.ports, plan.options)
-    await_ready(
+    leader, changed = await_ready(
         "a leader that takes the role's new password",
         partial(_set_password, renewal, database),
         within_s=_LEADER_S,
@@ -55,7 +55,7 @@ def renew(renewal: Renewal) -> None:
     renewal.tell_replicas()
     for node in DATABASE_NODES:
         if not parts.node_of(plan.layout, node).is_dead():
-            _shut_out(renewal, plan.ports[f"pg_{node}"], node)
+            _shut_out(renewal, node, changed if node == leader else None)
     renewal.await_replicas()
 
 
@@ -64,11 +64,14 @@ def sessions_log(layout: Layout) -> str:
     return str(layout.logs / "audit-sessions.jsonl")
 
 
-def _set_password(renewal: Renewal, database: EmbeddedDatabase) -> bool:
-    """The server is given the verifier alone: a password in a statement could reach a log."""
+def _set_password(renewal: Renewal, database: EmbeddedDatabase) -> tuple[str, datetime] | None:
+    """By which node, and when by its clock: sessions that began before may be by the old one.
+
+    The server is given the verifier alone: a password in a statement could reach a log.
+    """
     leader = database.leader()
     if leader is None:
-        return False
+        return None
     files = files_of(renewal.plan.layout)
     word = renewal.plan.secrets.shop.encode()
     try:
@@ -79,14 +82,25 @@ def _set_password(renewal: Renewal, database: EmbeddedDatabase) -> bool:
                     sql.Identifier(ROLE), sql.Literal(made.decode())
                 )
             )
+            return leader, _now(connection)
     except psycopg.Error:
-        return False
-    return True
+        return None
 
 
-def _shut_out(renewal: Renewal, port: int, node: str) -> None:
-    """One server: first nobody comes in by the old password, then nobody who did is left."""
+def _now(connection: psycopg.Connection[tuple[object, ...]]) -> datetime:
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    assert isinstance(row[0], datetime)
+    return row[0]
+
+
+def _shut_out(renewal: Renewal, node: str, changed: datetime | None) -> None:
+    """One server: first nobody comes in by the old password, then nobody who did is left.
+
+    A standby knows of the change as soon as it refuses the old one.
+    """
     old, files = renewal.old("shop"), files_of(renewal.plan.layout)
+    port = renewal.plan.ports[f"pg_{node}"]
     await_ready(
         f"the database on node {node}, with the role's new password alone,",
         lambda: _lets_in(port, old) is not True and postgres.answers(port, files),
@@ -94,8 +108,7 @@ def _shut_out(renewal: Renewal, port: int, node: str) -> None:
     )
     with postgres.connected(port, files) as connection:
         begun_s = time.monotonic()
-        row = connection.execute("SELECT clock_timestamp()").fetchone()
-        since = row[0] if row else None
+        since = changed or _now(connection)
 
         def ended() -> bool:
             asked = {
