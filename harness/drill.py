@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from harness.core.judge import judge
@@ -47,11 +47,11 @@ def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress)
                 fault.release()
                 seen.heal_observed = fault.await_healed(plan.limits.heal_s)
                 note_spoiled(fault, seen, plan)
-            seen.after = until_protected(platform, plan.limits.heal_s, progress, run)
+            seen.after = until_protected(platform, plan.limits.heal_s, load, run)
             load.hold_after()
             if seen.recovered and seen.after.whole and plan.scenario.failback is not None:
                 fail_back(plan.scenario.failback, plan, platform, run, load)
-                seen.after = until_whole(platform, plan.limits.heal_s, progress)
+                seen.after = until_whole(platform, plan.limits.heal_s, progress, load.pulse)
                 load.hold_after()
         seen.workers_lost = load.workers_lost
     with whatever_happens(seen):
@@ -103,20 +103,26 @@ def whatever_happens(seen: Sightings) -> Iterator[None]:
         seen.mistake = seen.mistake or error
 
 
-def until_whole(platform: Platform, limit_s: float, progress: Progress) -> Wholeness:
+def until_whole(
+    platform: Platform, limit_s: float, progress: Progress, pulse: Callable[[], None] | None = None
+) -> Wholeness:
     """Wait, within the limit, until the platform is redundant, archiving and serving."""
     progress.phase("waiting until the platform is whole", limit_s)
     until = time.monotonic() + limit_s
     while not (seen := platform.whole()).whole and time.monotonic() < until:
+        if pulse is not None:
+            pulse()
         time.sleep(0.5)
+    if not seen.whole:
+        progress.say(f"not whole: {'; '.join(seen.missing)}")
     return seen
 
 
 def until_protected(
-    platform: Platform, limit_s: float, progress: Progress, run: RunDirectory
+    platform: Platform, limit_s: float, load: Trading, run: RunDirectory
 ) -> Wholeness:
     """Serving and protected are different marks: this one says that the next fault may come."""
-    seen = until_whole(platform, limit_s, progress)
+    seen = until_whole(platform, limit_s, load.progress, load.pulse)
     if seen.whole:
         events.stamp(run / layout.EVENTS, MarkName.PROTECTED)
     return seen

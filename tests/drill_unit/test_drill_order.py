@@ -68,6 +68,8 @@ class Stage:
             await_well=self.noting("well", lambda: self.well),
             hold_after=self.noting("hold", None),
             workers_lost=[],
+            progress=Silent(),
+            pulse=lambda: None,
         )
 
     def fault(self) -> SimpleNamespace:

@@ -4,7 +4,6 @@ import pytest
 
 from harness.core.timeline import MarkName
 from harness.errors import UsageError
-from harness.inputs.scenario_file import read_scenario, scenario_files
 from harness.recovery.registry import ALL_NAMES, NAMES, runbook_of
 
 
@@ -29,9 +28,3 @@ def test_nobody_registers_twice() -> None:
 def test_a_runbook_that_nobody_wrote_is_refused() -> None:
     with pytest.raises(UsageError, match="no runbook 'clean-rom'"):
         runbook_of("clean-rom")
-
-
-def test_every_runbook_has_a_scenario_that_drills_it() -> None:
-    found = [read_scenario(file).scenario for file in scenario_files().values()]
-    named = {s.recovery.runbook for s in found} | {s.failback.runbook for s in found if s.failback}
-    assert set(NAMES) <= named
