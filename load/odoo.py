@@ -21,8 +21,10 @@ from geventhttpclient.response import (
     HTTPSocketPoolResponse,
 )
 
+from harness.core.operation import Detail
 from load.classify import Answer, Progress, of_break, of_response, of_timeout
 from load.connections import Connections
+from load.password import Password
 from load.plan import Application
 
 _BLOCK_BYTES = 65536
@@ -32,7 +34,7 @@ type_json = Any  # what JSON allows; it does not go past this package
 class Odoo:
     """One application, one user. The uid is given, so a call needs no login during an outage."""
 
-    def __init__(self, application: Application, password: str, *, uid: int = 0) -> None:
+    def __init__(self, application: Application, password: Password, *, uid: int = 0) -> None:
         parts = urlsplit(application.url)
         tls = ssl.create_default_context() if parts.scheme == "https" else None
         port = parts.port or (443 if tls else 80)
@@ -51,13 +53,13 @@ class Odoo:
 
     def as_user(self, uid: int) -> None:
         """Act as `uid` from now on."""
-        who = [self._application.database, uid, self._password]
-        self._who = json.dumps(who)[1:-1]
+        self._uid = uid
+        self._said, self._who = "", ""
 
     def authenticate(self) -> Answer:
         """Ask for the uid; ACKED with `false` means: a wrong login or password."""
         name = self._application.login
-        args = [self._application.database, name, self._password, {}]
+        args = [self._application.database, name, self._password.now(), {}]
         return self._post("common", "authenticate", json.dumps(args), self._timeout_s)
 
     def call(
@@ -72,10 +74,18 @@ class Odoo:
         """`model.method(*args, **options)`. Never raises for what the platform does."""
         what = f'"{model}","{method}",{json.dumps(args)},{json.dumps(options or {})}'
         limit = self._timeout_s if timeout_s is None else timeout_s
-        return self._post("object", "execute_kw", f"[{self._who},{what}]", limit)
+        return self._post("object", "execute_kw", f"[{self._as_whom()},{what}]", limit)
 
     def close(self) -> None:
         self._connections.close()
+
+    def _as_whom(self) -> str:
+        """Database, uid and password in JSON, made anew when the password was renewed."""
+        word = self._password.now()
+        if word != self._said or not self._who:
+            self._said = word
+            self._who = json.dumps([self._application.database, self._uid, word])[1:-1]
+        return self._who
 
     def _post(self, service: str, method: str, args: str, timeout_s: float) -> Answer:
         number = next(self._ids)
@@ -84,7 +94,10 @@ class Odoo:
             f'{{"service":"{service}","method":"{method}","args":{args}}}}}'
         )
         request = f"{self._head}{len(body)}\r\n\r\n{body}".encode("ascii")  # json escapes the rest
-        return self._exchange(request, number, timeout_s)
+        answer = self._exchange(request, number, timeout_s)
+        if answer.detail is Detail.ACCESS_DENIED:
+            self._password.refused()
+        return answer
 
     def _exchange(self, request: bytes, number: int, timeout_s: float) -> Answer:
         progress = Progress.NOTHING_SENT

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.core.operation import Workload
 from harness.core.schedule import Shape
+from load.password import Password
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Application:
     version: int
     timeout_s: float
 
-    def password(self) -> str:
-        return self.password_file.read_text(encoding="utf-8").strip()
+    def password(self) -> Password:
+        return Password(file=self.password_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class QueueAt:
     url: str
     password_file: Path | None
 
-    def password(self) -> str:
-        return self.password_file.read_text(encoding="utf-8").strip() if self.password_file else ""
+    def password(self) -> Password:
+        return Password(file=self.password_file)
 
 
 @dataclass(frozen=True, slots=True)

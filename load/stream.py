@@ -16,6 +16,7 @@ import gevent
 from harness.core.operation import Detail, Outcome
 from load.classify import Answer, Progress, of_break, of_timeout
 from load.connections import Connections
+from load.password import Password
 
 MARKETPLACE_STREAM = "marketplace:orders"
 
@@ -27,11 +28,12 @@ class Denied(OSError):
 class Stream:
     """Appends entries to a stream."""
 
-    def __init__(self, url: str, password: str, *, timeout_s: float) -> None:
+    def __init__(self, url: str, password: Password, *, timeout_s: float) -> None:
         parts = urlsplit(url)
         tls = ssl.create_default_context() if parts.scheme == "rediss" else None
         self._user = unquote(parts.username or "")
-        self._password = password or unquote(parts.password or "")
+        self._password, self._url_password = password, unquote(parts.password or "")
+        self._greeting = ""  # the password that idle connections were greeted with
         self._database = parts.path.strip("/") or "0"
         self._timeout_s = timeout_s
         self._tls = tls is not None
@@ -47,9 +49,17 @@ class Stream:
     def close(self) -> None:
         self._connections.close()
 
+    def _turn_to_password(self) -> str:
+        """The one of now. What was greeted with an earlier one will be ended: drop it before."""
+        word = self._password.now() or self._url_password
+        if word != self._greeting:
+            self._greeting = word
+            self._connections.close()
+        return word
+
     def _greet(self, sock: socket.socket) -> None:
-        if self._password:
-            who = (self._user, self._password) if self._user else (self._password,)
+        if word := self._greeting:
+            who = (self._user, word) if self._user else (word,)
             self._say(sock, _command("AUTH", *who))
         if self._database != "0":
             self._say(sock, _command("SELECT", self._database))
@@ -63,6 +73,7 @@ class Stream:
         progress = Progress.NOTHING_SENT
         sock = None
         limit = gevent.Timeout.start_new(timeout_s)
+        greeting = self._turn_to_password()
         try:
             sock = self._connections.take()
             if self._tls:
@@ -72,14 +83,16 @@ class Stream:
             if sent < len(request):
                 sock.sendall(request[sent:])
             reply = _reply(sock)
-            self._connections.return_socket(sock)
-            sock = None
+            if greeting == self._greeting:
+                self._connections.return_socket(sock)
+                sock = None
             return _of_reply(reply)
         except gevent.Timeout as expired:
             if expired is not limit:
                 raise
             return of_timeout(progress)
         except Denied:
+            self._password.refused()
             return Answer(Outcome.REFUSED, Detail.ACCESS_DENIED)
         except OSError:
             return of_break(progress)

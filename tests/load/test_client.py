@@ -14,6 +14,7 @@ import pytest
 
 from harness.core.operation import Detail, Outcome
 from load.odoo import Odoo
+from load.password import Password
 from load.plan import Application
 from load.stream import Stream
 
@@ -161,7 +162,7 @@ def client():
         where = Application(
             f"http://127.0.0.1:{port}", "shop", "admin", Path("none"), 19, timeout_s
         )
-        clients.append(Odoo(where, "secret", uid=2))
+        clients.append(Odoo(where, Password("secret"), uid=2))
         return clients[-1]
 
     yield make
@@ -322,7 +323,9 @@ def queue_says(*replies: bytes):
 def test_the_queue_s_answers(password, replies, outcome, detail):
     listener, thread = queue_says(*replies)
     with listener:
-        stream = Stream(f"redis://127.0.0.1:{listener.getsockname()[1]}", password, timeout_s=20)
+        stream = Stream(
+            f"redis://127.0.0.1:{listener.getsockname()[1]}", Password(password), timeout_s=20
+        )
         answer = stream.add("marketplace:orders", "order", "{}")
         assert (answer.outcome, answer.detail) == (outcome, detail)
         stream.close()
