@@ -14,11 +14,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.core import checks
+from harness.core import checks, wording
 from harness.core.record import RunRecord
 from harness.core.timeline import Mark, MarkName
 from harness.core.verdict import Verdict
-from reports import words
+from reports import recovery_view, words
 from reports.pictures import bars, panoramas
 from reports.view import (
     WRITE_CLASSES,
@@ -39,13 +39,15 @@ _TEMPLATES = Path(__file__).resolve().parent / "templates"
 def render_html(record: RunRecord) -> str:
     """The whole report as one self-contained page."""
     views = workloads(record)
+    gap = _unprotected(record)
     return _environment().get_template("report.html.j2").render(
         record=record,
         plan=record.plan,
         facts=record.plan.platform,
         judgement=record.judgement,
         headline=words.headline(record.judgement),
-        reasons=words.other_reasons(record.judgement),
+        reasons=[told for told in words.other_reasons(record.judgement) if told != gap],
+        unprotected=gap,
         story=_story(record.plan.scenario.story),
         views=views,
         figures=_figures(record, views),
@@ -56,7 +58,30 @@ def render_html(record: RunRecord) -> str:
         marks=[_mark(m, record.origin_ns) for m in record.timeline.marks],
         origin="the fault" if has_fault(record) else "the begin of the load",
         fault=_fault(record),
+        **_recovery(record),
     )  # fmt: skip
+
+
+def _recovery(record: RunRecord) -> dict[str, object]:
+    """The sections that only a recovery by runbook, a restore or an attacker fills."""
+    restored = record.judgement.restoration
+    return {
+        "steps": recovery_view.steps(record),
+        "milestones": recovery_view.milestones(record),
+        "failbacks": recovery_view.failbacks(record),
+        "proof_groups": recovery_view.proof_groups(record),
+        "access": record.judgement.access,
+        "restoration": restored,
+        "restoration_total": recovery_view.restoration_total(
+            restored, record.plan.targets.currency
+        ),
+    }
+
+
+def _unprotected(record: RunRecord) -> str:
+    """Since when nothing was protected, in words for the top of the page; or ""."""
+    found = record.judgement.unprotected
+    return clean(wording.gap(found, record.plan.targets.currency)) if found else ""
 
 
 @cache
@@ -71,7 +96,15 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         WORD=words.WORD,
-        check_title=_check_title,
+        MET=Verdict.MET,
+        MISSED=Verdict.MISSED,
+        INCONCLUSIVE=Verdict.INCONCLUSIVE,
+        check_title=recovery_view.check_title,
+        failback_text=recovery_view.failback_text,
+        last_accepted=recovery_view.last_accepted,
+        not_back=recovery_view.not_back,
+        point_text=recovery_view.point_text,
+        revoked=recovery_view.revoked,
         counted=counted,
         share_below=_share_below,
         is_skipped=words.is_skipped,
@@ -84,16 +117,6 @@ def _environment() -> Environment:
         rate=lambda value: f"{value:g}",
     )
     return environment
-
-
-_MORE_CHECKS = {
-    "recovery": "Recovery within its own limit",
-    "proven-adapter": "The platform's adapter has been run before",
-}
-
-
-def _check_title(name: str) -> str:
-    return checks.ALL[name].title if name in checks.ALL else _MORE_CHECKS.get(name, name)
 
 
 def _finalize(value: object) -> object:
@@ -145,6 +168,7 @@ def _figures(record: RunRecord, views: tuple[WorkloadView, ...]) -> list[Figure]
                 f"{count(written.violations)} other violations of what was acknowledged",
             ),
         ]
+    found += _restore_figures(record)
     fitness = record.judgement.fitness
     if fitness:
         fit = sum(condition.fit for condition in fitness)
@@ -157,6 +181,17 @@ def _figures(record: RunRecord, views: tuple[WorkloadView, ...]) -> list[Figure]
             )
         )
     return found
+
+
+def _restore_figures(record: RunRecord) -> list[Figure]:
+    """What the restore itself cost, whatever replay made of it."""
+    restored = record.judgement.restoration
+    if not restored:
+        return []
+    gone = [r.gone for r in restored if r.gone is not None]
+    lost, known = sum(r.lost for r in restored), len(gone) == len(restored)
+    note = f"{count(sum(gone))} of them lost for good" if known else "what came back is not known"
+    return [Figure("Cost of the restore", f"{count(lost)} writes", note)]
 
 
 def _story(story: str) -> list[tuple[str, str]]:

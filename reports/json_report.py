@@ -7,7 +7,6 @@ the fault (`timeline.origin`), and floats carry six significant digits. Money is
 from __future__ import annotations
 
 import json
-from typing import TypeAlias
 
 from harness.core.plan import Plan
 from harness.core.record import RunRecord
@@ -19,10 +18,9 @@ from harness.core.verdict import (
     WorkloadJudgement,
     WriteCounts,
 )
+from reports.json_recovery import recovery
+from reports.json_values import Plain, exact_money, in_seconds, rounded
 from reports.view import WRITE_CLASSES, counted, has_fault
-from reports.words import NS_PER_S
-
-Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 
 SCHEMA = "peakdrill/run/v1"
 
@@ -47,31 +45,13 @@ def report(record: RunRecord) -> dict[str, Plain]:
         "findings": [_finding(f) for f in judgement.findings],
         "fitness": _fitness(record),
         "timeline": _timeline(record),
+        **recovery(record),
         "evidence": {"digest": record.evidence_digest, "directory": record.directory},
         "not_checked": list(judgement.not_checked),
         "notes": list(judgement.notes),
         "currency": record.plan.targets.currency,
         "plan": _plan(record),
     }
-
-
-def rounded(value: float) -> int | float:
-    """Six significant digits; a whole number without a point.
-
-    >>> rounded(14.26789123), rounded(60.0)
-    (14.2679, 60)
-    """
-    short = float(f"{value:.6g}")
-    return int(short) if short.is_integer() else short
-
-
-def _s(ns: int | None) -> int | float | None:
-    return None if ns is None else rounded(ns / NS_PER_S)
-
-
-def _money(cents: int) -> int | float:
-    """Exact: a number with at most two decimals."""
-    return cents // 100 if cents % 100 == 0 else round(cents / 100, 2)
 
 
 def _workload(judged: WorkloadJudgement, plan: Plan) -> Plain:
@@ -81,6 +61,7 @@ def _workload(judged: WorkloadJudgement, plan: Plan) -> Plain:
         "rto": _rto(judged.rto, target.rto_s if target else None, plan.scenario.rto_clock),
         "rpo": _rpo(judged.rpo, target.rpo_s if target else None),
         "findings": [_finding(f) for f in judged.findings],
+        "failback": None if judged.failback is None else _rto(judged.failback, None, "fault"),
     }
 
 
@@ -91,29 +72,29 @@ def _rto(rto: RecoveryTime | None, declared_s: float | None, clock: str) -> Plai
         return {"target_s": target_s, "low_s": None, "high_s": None, "recovered": None}
     latent = clock == "outage" and rto.outage_low_ns is not None
     return {
-        "target_s": _s(rto.target_ns),
-        "low_s": _s(rto.outage_low_ns if latent else rto.low_ns),
-        "high_s": _s(rto.outage_high_ns if latent else rto.high_ns),
+        "target_s": in_seconds(rto.target_ns),
+        "low_s": in_seconds(rto.outage_low_ns if latent else rto.low_ns),
+        "high_s": in_seconds(rto.outage_high_ns if latent else rto.high_ns),
         "recovered": rto.recovered,
         "clock": clock,
-        "fault_low_s": _s(rto.low_ns),
-        "fault_high_s": _s(rto.high_ns),
-        "observed_until_s": _s(rto.observed_until_ns),
-        "resolution_s": _s(rto.resolution_ns),
-        "widened_by_s": _s(rto.widened_by_ns),
-        "outage_low_s": _s(rto.outage_low_ns),
-        "outage_high_s": _s(rto.outage_high_ns),
-        "first_bad_s": _s(rto.first_bad_ns),
-        "first_success_s": _s(rto.first_success_ns),
+        "fault_low_s": in_seconds(rto.low_ns),
+        "fault_high_s": in_seconds(rto.high_ns),
+        "observed_until_s": in_seconds(rto.observed_until_ns),
+        "resolution_s": in_seconds(rto.resolution_ns),
+        "widened_by_s": in_seconds(rto.widened_by_ns),
+        "outage_low_s": in_seconds(rto.outage_low_ns),
+        "outage_high_s": in_seconds(rto.outage_high_ns),
+        "first_bad_s": in_seconds(rto.first_bad_ns),
+        "first_success_s": in_seconds(rto.first_success_ns),
         "flaps": rto.flaps,
-        "down_s": _s(rto.down_ns),
-        "degraded_s": _s(rto.degraded_ns),
-        "backlog_drained_s": _s(rto.backlog_drained_ns),
+        "down_s": in_seconds(rto.down_ns),
+        "degraded_s": in_seconds(rto.degraded_ns),
+        "backlog_drained_s": in_seconds(rto.backlog_drained_ns),
         "well_at_end": rto.well_at_end,
         "shed": rto.shed,
-        "full_low_s": _s(rto.full_low_ns),
-        "full_high_s": _s(rto.full_high_ns),
-        "burn_rate_alert_s": _s(rto.burn_rate_alert_ns),
+        "full_low_s": in_seconds(rto.full_low_ns),
+        "full_high_s": in_seconds(rto.full_high_ns),
+        "burn_rate_alert_s": in_seconds(rto.burn_rate_alert_ns),
     }
 
 
@@ -122,9 +103,9 @@ def _counts(counts: WriteCounts | None) -> dict[str, Plain]:
     found: dict[str, Plain] = {
         row.field: None if counts is None else counted(counts, row.field) for row in WRITE_CLASSES
     }
-    found["achieved_s"] = None if counts is None else _s(counts.achieved_ns)
-    found["recovery_point_s"] = None if counts is None else _s(counts.recovery_point_ns)
-    found["lost_value"] = None if counts is None else _money(counts.lost_value_cents)
+    found["achieved_s"] = None if counts is None else in_seconds(counts.achieved_ns)
+    found["recovery_point_s"] = None if counts is None else in_seconds(counts.recovery_point_ns)
+    found["lost_value"] = None if counts is None else exact_money(counts.lost_value_cents)
     found["lost_is_suffix"] = None if counts is None else counts.lost_is_suffix
     return found
 
@@ -136,7 +117,7 @@ def _rpo(rpo: RecoveryPoint | None, declared_s: float | None) -> Plain:
         before = {"target_s": target_s, **_counts(None)}
         return {**before, "before_replay": before, "lost_max": None, "read_back": None,
                 "examples": [], "not_applicable_reason": ""}  # fmt: skip
-    target = _s(rpo.target_ns)
+    target = in_seconds(rpo.target_ns)
     return {
         "target_s": target,
         **_counts(rpo.gated),
@@ -178,16 +159,16 @@ def _timeline(record: RunRecord) -> Plain:
     def mark(found: Mark) -> Plain:
         return {
             "name": found.name.value,
-            "earliest_s": _s(found.earliest_ns - record.origin_ns),
-            "latest_s": _s(found.latest_ns - record.origin_ns),
+            "earliest_s": in_seconds(found.earliest_ns - record.origin_ns),
+            "latest_s": in_seconds(found.latest_ns - record.origin_ns),
             "note": found.note,
         }
 
     return {
         "origin": "fault-active" if has_fault(record) else "load-begun",
         "begun_utc": record.begun_utc,
-        "load_begun_s": _s(record.load_begun_ns - record.origin_ns),
-        "load_stopped_s": _s(record.load_stopped_ns - record.origin_ns),
+        "load_begun_s": in_seconds(record.load_begun_ns - record.origin_ns),
+        "load_stopped_s": in_seconds(record.load_stopped_ns - record.origin_ns),
         "marks": [mark(m) for m in record.timeline.marks],
         "steps": [{"activity": name, "status": status} for name, status in record.chaos_steps],
     }

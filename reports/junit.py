@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
 from harness.core.record import RunRecord
 from harness.core.verdict import Finding, Verdict
+from reports.recovery_view import recovery_lines
 from reports.view import findings, lacking
 from reports.words import NS_PER_S, clean, headline, is_skipped
 
@@ -81,7 +82,7 @@ def _cases(record: RunRecord, allow_skip: frozenset[str]) -> list[Case]:
     lacked = lacking(record)
     allowed = bool(lacked) and set(lacked) <= allow_skip
     cases = [_fit_to_judge(record)]
-    cases += [_case(record, found, allowed) for found in findings(record)]
+    cases += _with_names_of_their_own([_case(record, f, allowed) for f in findings(record)])
     explained = any(case.result for case in cases)
     if judgement.verdict is not Verdict.MET and not explained:
         result = "skipped" if allowed and judgement.verdict is Verdict.INCONCLUSIVE else "failure"
@@ -89,6 +90,17 @@ def _cases(record: RunRecord, allow_skip: frozenset[str]) -> list[Case]:
             Case(_place(record, "run"), "verdict", result, judgement.verdict, headline(judgement))
         )
     return cases
+
+
+def _with_names_of_their_own(cases: list[Case]) -> list[Case]:
+    """A check with a finding for each subject, such as a class of credentials, names it too."""
+    shared = Counter((case.place, case.name) for case in cases)
+    return [
+        replace(case, name=f"{case.name}: {case.reason.partition(':')[0]}")
+        if shared[case.place, case.name] > 1
+        else case
+        for case in cases
+    ]
 
 
 def _fit_to_judge(record: RunRecord) -> Case:
@@ -152,6 +164,7 @@ def _summary(record: RunRecord) -> str:
     judgement = record.judgement
     lines = [f"{judgement.verdict.value.upper()}: {headline(judgement)}"]
     lines += [clean(reason) for reason in judgement.reasons[1:]]
+    lines += [clean(text) for text in recovery_lines(record)]
     lines += [f"not checked: {clean(text)}" for text in judgement.not_checked]
     lines += [f"note: {clean(text)}" for text in judgement.notes]
     return "\n".join(lines) + "\n"

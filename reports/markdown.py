@@ -10,6 +10,7 @@ import re
 
 from harness.core.record import RunRecord
 from harness.core.verdict import Verdict
+from reports.recovery_view import recovery_lines
 from reports.view import WorkloadView, findings, workloads
 from reports.words import SIGN, WORD, clean, count, headline, other_reasons
 
@@ -47,6 +48,7 @@ def render_markdown(record: RunRecord) -> str:
             *(_row(view, plan.targets.currency) for view in views),
             "",
         ]
+    lines += _list("How it was recovered", recovery_lines(record))
     lines += _list("Not met", [
         f"{f.workload or 'platform'}, {f.check}: {f.verdict}: {f.reason}"
         for f in findings(record) if f.verdict is not Verdict.MET

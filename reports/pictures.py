@@ -167,11 +167,11 @@ def _within(series: Series, axis: Axis) -> Series:
 
 
 def _flags(record: RunRecord, views: tuple[WorkloadView, ...], axis: Axis) -> tuple[Flag, ...]:
-    """The first mark of each name, and the instant from which every workload was well."""
+    """One mark of each name, and the instant from which every workload was well."""
     found = [
         (m.name.value, MARK_WORD[m.name], *_when(m, record.origin_ns))
         for name in MARK_WORD
-        if (m := record.timeline.first(name)) is not None
+        if (m := _one(record, name)) is not None
     ]
     highs = [v.rto.high_ns for v in views if v.rto is not None]
     if highs and None not in highs and any(highs):
@@ -183,6 +183,14 @@ def _flags(record: RunRecord, views: tuple[WorkloadView, ...], axis: Axis) -> tu
         Flag(name, label, when, axis.per_cent(at_s), row)
         for row, (name, label, at_s, when) in enumerate(found)
     )
+
+
+_LAST = {MarkName.REVOKED, MarkName.RECOVERY_ENDED, MarkName.FAILBACK_ENDED}
+
+
+def _one(record: RunRecord, name: MarkName) -> Mark | None:
+    """The first of its name; of what is only done with the last one, that."""
+    return record.timeline.last(name) if name in _LAST else record.timeline.first(name)
 
 
 def _when(mark: Mark, origin_ns: int) -> tuple[float, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from harness.core import wording
+from harness.core import checks, wording
 from harness.core.timeline import MarkName
 from harness.core.verdict import Finding, Judgement, Verdict
 
@@ -40,6 +40,17 @@ MARK_WORD = {
     MarkName.FAULT_RELEASED: "fault released",
     MarkName.FAULT_HEALED: "lost part is back",
     MarkName.FAULT_SPOILED: "fault spoiled",
+    MarkName.UNPROTECTED: "unprotected from here",
+    MarkName.RECOVERY_BEGUN: "recovery begins",
+    MarkName.INGRESS_CLOSED: "ingress closed",
+    MarkName.RESTORED: "data back",
+    MarkName.REPLAYED: "calls replayed",
+    MarkName.REVOKED: "last class revoked",
+    MarkName.APPROVED: "approved",
+    MarkName.INGRESS_OPENED: "ingress opened",
+    MarkName.RECOVERY_ENDED: "recovery done",
+    MarkName.FAILBACK_BEGUN: "way back begins",
+    MarkName.FAILBACK_ENDED: "way back done",
     MarkName.PROTECTED: "protected again",
     MarkName.INTERRUPTED: "interrupted",
 }
@@ -72,13 +83,27 @@ def other_reasons(judgement: Judgement) -> tuple[str, ...]:
     """What else must be said: not what the headline says, nor what the table of numbers shows.
 
     The judge has a sentence for every workload; those of workloads that were met, or that an
-    unfit run says nothing about, are the table's rows in words.
+    unfit run says nothing about, are the table's rows in words. What was met of a recovery by
+    runbook has a table of its own, too: one line names it.
     """
     first = headline(judgement)
     telling = {Verdict.MISSED, Verdict.INCONCLUSIVE, Verdict.ERROR}
     tabled = tuple(f"{w.workload}: " for w in judgement.workloads if w.verdict not in telling)
+    shown = [f for f in judgement.findings if f.check in _SHOWN_APART and f.verdict not in telling]
+    apart = {clean(f.reason) for f in shown}
     others = (clean(reason) for reason in judgement.reasons[1:])
-    return tuple(text for text in others if text not in first and not text.startswith(tabled))
+    told = tuple(
+        text
+        for text in others
+        if text not in first and text not in apart and not text.startswith(tabled)
+    )
+    met = dict.fromkeys(f.check for f in shown if f.verdict is Verdict.MET)
+    failed = {f.check for f in judgement.findings if f.verdict in telling}
+    named = ", ".join(check for check in met if check not in failed)
+    return (*told, f"also met: {named}") if named else told
+
+
+_SHOWN_APART = {"failback", *checks.ALL} - {check.name for check in checks.EVERY_DRILL}
 
 
 def is_skipped(finding: Finding) -> bool:

@@ -65,6 +65,8 @@ def gate_failback(
 
 def _longest(found: Sequence[tuple[Workload, RecoveryTime]]) -> str:
     """The longest outage on the way, as its customers saw it."""
+    if all(r.recovered and r.first_bad_ns is None for _, r in found):
+        return "no workload was away"
 
     def length(entry: tuple[Workload, RecoveryTime]) -> tuple[bool, int]:
         return entry[1].outage_high_ns is None, entry[1].outage_high_ns or 0

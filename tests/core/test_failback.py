@@ -71,9 +71,10 @@ def test_the_outage_of_the_way_back_is_measured_apart_from_the_recovery() -> Non
 
 
 def test_a_way_back_without_an_outage_says_so() -> None:
-    (orders,) = judge(*went_back(away=False)).workloads
-    assert orders.failback is not None
-    assert orders.failback.first_bad_ns is None
+    found = judge(*went_back(away=False))
+    assert found.workloads[0].failback is not None
+    assert found.workloads[0].failback.first_bad_ns is None
+    assert of(found).reason == "failback: done after 4.1 s, limit 30 s; no workload was away"
 
 
 @pytest.mark.parametrize(

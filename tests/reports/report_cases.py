@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from report_recoveries import restored, restored_badly
 from report_samples import BEGIN_NS, FITNESS, Outage, mark, record
 
 from harness.core.operation import Workload
@@ -126,7 +127,7 @@ def without_writes() -> RunRecord:
 
 def hostile() -> RunRecord:
     """Every text that can come from a file of somebody else's is an attack."""
-    base = missed()
+    base, left = missed(), restored_badly()
     j = base.judgement
     facts = replace(
         base.plan.platform, name=HOSTILE, heading=HOSTILE, notes=(HOSTILE,),
@@ -151,6 +152,24 @@ def hostile() -> RunRecord:
             notes=(HOSTILE,), not_checked=(HOSTILE,),
             findings=(Finding(HOSTILE, None, Verdict.MISSED, HOSTILE),),
             fitness=(FitnessFinding(HOSTILE, False, HOSTILE, HOSTILE),),
+            access=tuple(
+                replace(a, credential=HOSTILE, reason=HOSTILE) for a in left.judgement.access
+            ),
+            restoration=tuple(
+                replace(r, examples=(HOSTILE,)) for r in left.judgement.restoration
+            ),
+            unprotected=replace(left.judgement.unprotected, told=HOSTILE),
+        ),
+        steps=tuple(
+            replace(
+                s, runbook=HOSTILE, name=HOSTILE, title=HOSTILE, decision=HOSTILE, role=HOSTILE,
+                told=HOSTILE,
+            )
+            for s in left.steps
+        ),
+        proofs=tuple(
+            replace(p, check=HOSTILE, kind=HOSTILE, subject=HOSTILE, told=HOSTILE)
+            for p in left.proofs
         ),
         timeline=Timeline((*base.timeline.marks, mark(MarkName.STEP, 3, note=HOSTILE))),
         directory=HOSTILE, evidence_digest=HOSTILE, begun_utc=HOSTILE,
@@ -178,5 +197,6 @@ ALL = {
     maker.__name__: maker
     for maker in (
         met, missed, not_recovered, null_run, skipped, without_writes, hostile, very_long, crowded,
+        restored, restored_badly,
     )
 }  # fmt: skip

@@ -12,7 +12,8 @@ import report_cases
 
 from harness.core.record import RunRecord
 from harness.core.verdict import Verdict
-from reports.json_report import render_json, rounded
+from reports.json_report import render_json
+from reports.json_values import rounded
 
 SCHEMA = json.loads(
     (Path(__file__).resolve().parents[2] / "reports/schema/run-v1.schema.json").read_text()

@@ -18,7 +18,7 @@ from reports.words import clean, headline, other_reasons, span
 from reports.write import render_all, write_reports
 
 
-@pytest.mark.parametrize("name", ["words", "chart", "json_report", "markdown"])
+@pytest.mark.parametrize("name", ["words", "chart", "json_values", "markdown"])
 def test_examples_in_the_documentation_hold(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"reports.{name}"))
     assert result.attempted
