@@ -50,12 +50,14 @@ class Attempt:
     told: str
 
 
-def watched(endpoints: Endpoints, backup_id: str) -> tuple[Kept, ...]:
+def watched(
+    endpoints: Endpoints, backup_id: str, *, identity: str = IDENTITIES[0]
+) -> tuple[Kept, ...]:
     """The objects that a restore would need first, with the digest of their bytes.
 
     Raises FaultError where the store holds no such backup: then nothing is attacked.
     """
-    store, bucket = _store(endpoints, IDENTITIES[0]), endpoints.s3_bucket
+    store, bucket = _store(endpoints, identity), endpoints.s3_bucket
     versions = sorted(_versions(store, bucket), key=lambda v: v[2], reverse=True)
     base = [v for v in versions if f"/base/{backup_id}/" in v[0]]
     wals = [v for v in versions if "/wals/" in v[0]]
@@ -78,9 +80,11 @@ def attack(endpoints: Endpoints, targets: tuple[Kept, ...]) -> tuple[Attempt, ..
     return tuple(made)
 
 
-def still_there(endpoints: Endpoints, target: Kept) -> tuple[bool, str]:
+def still_there(
+    endpoints: Endpoints, target: Kept, *, identity: str = IDENTITIES[0]
+) -> tuple[bool, str]:
     """Whether the version of before answers with the bytes of before, and a sentence about it."""
-    store = _store(endpoints, IDENTITIES[0])
+    store = _store(endpoints, identity)
     try:
         now = _digest(store, endpoints.s3_bucket, target.key, target.version)
     except (ClientError, BotoCoreError) as error:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 AUTOMATIC = "automatic"  # nobody repairs anything; the drill watches
 
 NAMES: tuple[str, ...] = (  # one line a runbook
+    "clean-room",
     "failback",
     "failover",
     "point-in-time",

@@ -51,6 +51,7 @@ def all_deeds() -> Mapping[str, Deed]:
         logical_corruption,
         node_loss,
         page_corruption,
+        ransomware,
     )
 
     deeds = (
@@ -59,5 +60,6 @@ def all_deeds() -> Mapping[str, Deed]:
         logical_corruption.DEED,
         node_loss.DEED,
         page_corruption.DEED,
+        ransomware.DEED,
     )
     return MappingProxyType({deed.name: deed for deed in deeds})

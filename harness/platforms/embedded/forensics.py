@@ -21,8 +21,8 @@ from harness.platforms.embedded import credentials
 from harness.platforms.embedded.blueprint import Blueprint
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout, write_private
 
-MANIFEST, QUEUE = "manifest.txt", "queue.jsonl"
-ORDERS = "marketplace:orders"
+MANIFEST, QUEUE, SHUT = "manifest.txt", "queue.jsonl", "queue-shut.json"
+ORDERS, SWITCHES = "marketplace:orders", "shop:shut"
 _PAGE = 1000
 
 
@@ -52,7 +52,9 @@ def _sha256(file: Path) -> str:
 
 
 def take_over_queue(old: Layout, ports: dict[str, int], into: Path) -> int:
-    """Every entry of the marketplace's stream, with its id; what was taken over stays taken over.
+    """Every entry of the marketplace's stream, with its id, and the switches that hold jobs back.
+
+    What was taken over stays taken over.
 
     Raises PlatformError when the old queue cannot be read.
     """
@@ -64,8 +66,10 @@ def take_over_queue(old: Layout, ports: dict[str, int], into: Path) -> int:
         with closing(_client(ports["valkey"], credentials.load(old).valkey)) as queue:
             for entry_id, fields in _entries(queue):
                 lines.append(json.dumps({"id": entry_id, "fields": fields}, sort_keys=True))
+            shut = sorted(str(job) for job in queue.smembers(SWITCHES))
     except redis.RedisError as error:
         raise PlatformError(f"the old queue cannot be read: {type(error).__name__}") from error
+    write_private(into / SHUT, json.dumps(shut))
     write_private(file, "".join(f"{line}\n" for line in lines))
     return len(lines)
 
@@ -74,7 +78,10 @@ def hand_over_queue(from_: Path, plan: Blueprint) -> int:
     """Into the new queue, under the same ids. Repeating it adds nothing twice."""
     lines = (from_ / QUEUE).read_text(encoding="utf-8").splitlines()
     try:
+        shut = json.loads((from_ / SHUT).read_text(encoding="utf-8"))
         with closing(_client(plan.ports["valkey"], plan.secrets.valkey)) as queue:
+            if shut:  # first of all: whoever serves here must find the jobs held back
+                queue.sadd(SWITCHES, *shut)
             newest = [entry_id for entry_id, _ in _entries(queue)][-1:]
             known = _order(newest[0]) if newest else (-1, -1)
             for line in lines:

@@ -1,0 +1,101 @@
+"""Ransomware, whole: on a platform of its own, since afterwards it lives in another environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.attack.leaked import CLASSES
+from harness.core.proofs import Proof, StepRecord
+from harness.core.timeline import MarkName
+from harness.evidence import events, layout, lines
+from harness.evidence.load import load_record
+from harness.recovery.clean_room import RUNBOOK
+
+pytestmark = [pytest.mark.platform, pytest.mark.drill, pytest.mark.timeout(560)]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
+    """The report and the run directory of one honest smoke drill."""
+    home = tmp_path_factory.mktemp("ransomware")
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "run", "ransomware", "--size", "smoke", "--json",
+         "--out", str(home / "runs")],
+        cwd=ROOT, env={**os.environ, "PEAKDRILL_HOME": str(home / "home")}, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=540,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    report = json.loads(done.stdout)
+    return report, home / "runs" / report["run_id"]
+
+
+def proofs(run: Path, check: str, kind: str) -> tuple[Proof, ...]:
+    found = lines.read_lines(run / layout.PROOFS, Proof)
+    return tuple(proof for proof in found if (proof.check, proof.kind) == (check, kind))
+
+
+def test_it_opens_again_in_an_environment_that_is_clean(judged) -> None:
+    report, run = judged
+    assert report["verdict"] == "met", report["reasons"]
+    tried = {p.subject: p for p in proofs(run, "environment-clean", "clean")}
+    assert set(tried) == {"environment", *CLASSES}
+    for proof in tried.values():
+        assert proof.ok, proof.told
+
+
+def test_every_step_was_seen_in_its_order_and_serving_is_not_protected(judged) -> None:
+    _, run = judged
+    steps = lines.read_lines(run / layout.STEPS, StepRecord)
+    assert [step.name for step in steps] == [step.name for step in RUNBOOK.steps]
+    assert all(step.done for step in steps)
+    timeline = events.read(run / layout.EVENTS).timeline
+    order = [
+        MarkName.FAULT_ACTIVE, MarkName.DETECTED, MarkName.INGRESS_CLOSED, MarkName.RESTORED,
+        MarkName.REPLAYED, MarkName.APPROVED, MarkName.INGRESS_OPENED, MarkName.PROTECTED,
+    ]  # fmt: skip
+    marks = [timeline.first(name) for name in order]
+    assert all(marks)
+    instants = [mark.latest_ns for mark in marks]
+    assert instants == sorted(instants)
+    approved = timeline.first(MarkName.APPROVED)
+    assert "simulated" in approved.note
+
+
+def test_the_lock_held_and_the_poisoned_backup_was_refused(judged) -> None:
+    _, run = judged
+    objects = proofs(run, "backups-locked", "object")
+    assert objects
+    assert all(proof.ok for proof in objects)
+    attempts = " ".join(proof.told for proof in proofs(run, "backups-locked", "attack"))
+    for what in ("delete the version", "shorten its retention", "overwrite", "suspend versioning"):
+        assert what in attempts
+    candidates = proofs(run, "backup-chosen", "backup")
+    assert "refused" in candidates[0].told  # the newest
+    assert "passes every check" in candidates[-1].told
+
+
+def test_what_was_lost_is_counted_and_the_rest_is_there(judged) -> None:
+    report, run = judged
+    record = load_record(run)
+    assert record.judgement.restoration
+    for told in report["workloads"].values():
+        assert not any(told["rpo"][kind] for kind in ("altered", "partial", "ghost", "duplicate"))
+
+
+def test_without_the_deed_nothing_is_seen(site) -> None:
+    code, out, err = site.peakdrill(
+        "run", "ransomware", "--size", "smoke", "--json", "--out", str(site.out),
+        "--experiment", str(ROOT / "experiments" / "null.yaml"),
+    )  # fmt: skip
+    assert code == 4, err
+    report = json.loads(out)
+    assert "no effect" in report["reasons"][0].lower()
+    assert not (site.out / report["run_id"] / layout.STEPS).exists()
