@@ -59,12 +59,19 @@ def gate_proofs(check: Check, proofs: Sequence[Proof]) -> Finding:
 
 
 def gate_runbook(plan: Plan, evidence: Evidence) -> Finding:
-    """Every step of the runbook was observed, and the runbook came to its end."""
+    """Every step of the runbook was observed, and the runbook came to its end.
+
+    An inspection that knows the runbook says which of its steps nobody came to.
+    """
     check, steps = checks.runbook_done, evidence.steps
     failed = [s for s in steps if not s.done]
     if failed:
         more = f" (and {len(failed) - 1:,} more)" if len(failed) > 1 else ""
         told = f"{failed[0].name} of {failed[0].runbook} was not seen: {failed[0].told}{more}"
+        return _finding(check, Verdict.MISSED, told)
+    seen = [p for p in evidence.proofs if p.check == check.name]
+    if any(p.ok is False for p in seen):
+        told = _told([p for p in seen if p.ok is False])
         return _finding(check, Verdict.MISSED, told)
     asked = [r for r in (plan.scenario.recovery, plan.scenario.failback) if r is not None]
     named = [r.runbook for r in asked if r.runbook != AUTOMATIC]
@@ -72,6 +79,9 @@ def gate_runbook(plan: Plan, evidence: Evidence) -> Finding:
     if unseen or not steps:
         what = ", ".join(unseen) or "the recovery has no runbook"
         return _finding(check, Verdict.INCONCLUSIVE, f"no step was taken: {what}")
+    if any(p.ok is None for p in seen):
+        told = _told([p for p in seen if p.ok is None])
+        return _finding(check, Verdict.INCONCLUSIVE, f"not found out: {told}")
     unended = _unended(plan, evidence)
     if unended:
         return _finding(check, Verdict.INCONCLUSIVE, f"{unended} was not seen to end")

@@ -187,6 +187,24 @@ def test_a_runbook_that_nobody_began_or_ended_is_no_pass() -> None:
     assert "the recovery has no runbook" in of(judge(alone, seen), RUNBOOK).reason
 
 
+@pytest.mark.parametrize(
+    ("ok", "verdict", "said"),
+    [
+        (False, Verdict.MISSED, "runbook-done: Verify: never begun"),
+        (None, Verdict.INCONCLUSIVE, "runbook-done: not found out: Verify: never begun"),
+        (True, Verdict.MET, "3 steps"),
+    ],
+)
+def test_a_step_that_nobody_came_to_is_known_to_the_inspection(
+    ok: bool | None, verdict: Verdict, said: str
+) -> None:
+    plan, seen = prepared(RUNBOOK)
+    told = Proof(RUNBOOK.name, "step", "point-in-time: verify", ok, "Verify: never begun", 1)
+    found = of(judge(plan, replace(with_steps(seen, plan), proofs=(told,))), RUNBOOK)
+    assert found.verdict is verdict
+    assert said in found.reason
+
+
 def test_load_must_go_on_after_the_runbook_too() -> None:
     plan, seen = prepared(RUNBOOK)
     seen = with_steps(seen, plan, ended=False)
