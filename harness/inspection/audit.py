@@ -50,8 +50,8 @@ def compared(
     if record is None:
         return False, f"{his}, and the platform's audit holds none of {len(accepted):,}"
     theirs = (
-        f"the {record.source} says {(record.at_ns - zero_ns) / 1e9:.3f} s "
-        f"(to within {record.uncertainty_ns / 1e9:.3f} s)"
+        f"the platform's own record {(record.at_ns - zero_ns) / 1e9:.3f} s "
+        f"(to within {record.uncertainty_ns / 1e9:.3f} s; {record.source})"
     )
     if _holds(last, record):
         return True, f"{his}; {theirs}"

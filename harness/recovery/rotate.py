@@ -14,11 +14,13 @@ from functools import partial
 
 from harness.attack.leaked import marker_of
 from harness.core.timeline import MarkName
+from harness.evidence import layout
 from harness.inspection.secrets import prove_processes
 from harness.platforms.capabilities import Audit, AuditedUse
 from harness.platforms.having import having
 from harness.recovery.ground import Ground
 from harness.recovery.steps import Runbook, Step, nothing
+from harness.recovery.turned_away import told
 
 ORDER = (
     ("backup-writer", "Renew the backup writer's key"),
@@ -30,7 +32,7 @@ ORDER = (
 )
 _QUIET_S = 4.0  # several tries of the slowest class
 _ROTATE_S = 60.0
-_REVOKED, _SEARCHED = "revoked-", "searched"
+_REVOKED, _SEARCHED, _BEGAN = "revoked-", "searched", "began"
 
 
 def _uses(ground: Ground) -> tuple[AuditedUse, ...]:
@@ -57,6 +59,8 @@ def _decided(ground: Ground) -> str:
 
 
 def _rotate(ground: Ground, *, name: str) -> None:
+    if _BEGAN not in ground.facts:
+        ground.facts[_BEGAN] = str(time.monotonic_ns())
     having(ground.platform.secrets, "secrets").rotate(name)
     ground.facts[_REVOKED + name] = str(time.monotonic_ns())
 
@@ -67,9 +71,13 @@ def _rotated(ground: Ground, *, name: str) -> str | None:
     return f"{name}: the old one was seen refused, and the new one is in use"
 
 
+def _revoked_ns(ground: Ground) -> dict[str, int]:
+    return {name: int(ground.facts[_REVOKED + name]) for name, _ in ORDER}
+
+
 def _stays_out(ground: Ground) -> str | None:
     """None while an old credential is in use, or has not been out for long enough to tell."""
-    revoked_ns = {name: int(ground.facts[_REVOKED + name]) for name, _ in ORDER}
+    revoked_ns = _revoked_ns(ground)
     quiet_s = (time.monotonic_ns() - max(revoked_ns.values())) / 1e9
     late = [u for u in _uses(ground) if u.at_ns - u.uncertainty_ns > revoked_ns[u.credential]]
     if late or quiet_s < _QUIET_S:
@@ -86,6 +94,14 @@ def _searched(ground: Ground) -> str | None:
     if _SEARCHED not in ground.facts:
         return None
     return "command lines and environments of all processes were searched, the load's included"
+
+
+def _counted(ground: Ground) -> str:
+    ledgers = ground.run / layout.LEDGER
+    if not ledgers.is_dir():
+        return "the run is gone: nobody counted"
+    end_ns = max(_revoked_ns(ground).values())
+    return told(ledgers, int(ground.facts[_BEGAN]), end_ns, ground.targets.currency)
 
 
 def _whole(ground: Ground) -> str | None:
@@ -127,6 +143,7 @@ def _steps() -> tuple[Step, ...]:
     after = (
         Step("watch-audit", "See in the audit that the stranger stays out", nothing, _stays_out),
         Step("search", "Search the process list for old and new secrets", _search, _searched),
+        Step("count", "Count the orders that the rotation itself cost", nothing, _counted),
         Step("whole", "See every part work with its new secret", nothing, _whole, limit_s=120.0),
     )
     return detect, decide, *rotations, *after

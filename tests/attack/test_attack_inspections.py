@@ -40,15 +40,15 @@ def record(at_ms: float, within_ms: float = 1) -> AuditedUse:
 @pytest.mark.parametrize(
     ("audited", "ok", "says"),
     [
-        (record(102), True, "stub log says 0.102 s"),
-        (record(99.5), True, "(to within 0.001 s)"),
+        (record(102), True, "record 0.102 s"),
+        (record(99.5), True, "(to within 0.001 s; stub log)"),
         (record(106), True, "0.100-0.105 s after the fault"),
         (record(98), False, "they disagree"),
         (record(107), False, "they disagree"),
         (record(2), False, "they disagree"),  # an audit that lost the last one
         (record(202), False, "they disagree"),  # it says accepted, he was refused
         (record(302), True, "did not hear"),  # accepted, and the answer was lost
-        (record(600, 500), True, "(to within 0.500 s)"),
+        (record(600, 500), True, "(to within 0.500 s; stub log)"),
         (None, False, "holds none of 2"),
     ],
 )

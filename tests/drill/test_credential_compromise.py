@@ -1,0 +1,102 @@
+"""Whole drills: every class is taken away while the shop trades, and nothing is seen in the null run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.attack.leaked import CLASSES, folder_of
+from harness.core.evidence import Use
+from harness.core.proofs import Proof, StepRecord
+from harness.core.verdict import Verdict
+from harness.evidence import layout
+from harness.evidence.lines import read_lines
+from harness.evidence.load import load_record
+from harness.recovery import rotate
+
+pytestmark = [pytest.mark.platform, pytest.mark.drill, pytest.mark.timeout(500)]
+
+ROOT = Path(__file__).resolve().parents[2]
+LOSSES = ("lost", "ghost", "unexpected", "duplicate", "altered", "partial", "resurrected")
+
+
+def drill(site, *words: str) -> tuple[int, dict[str, object], Path]:
+    order = ["credential-compromise", "--size", "smoke", "--json", "--out", str(site.out)]
+    code, out, err = site.peakdrill("run", *order, *words)
+    assert out, f"exit {code}: {err}"
+    report = json.loads(out)
+    return code, report, site.out / report["run_id"]
+
+
+def test_every_leaked_credential_is_taken_away_and_nothing_is_lost(site) -> None:
+    code, report, run = drill(site)
+    assert {0: "met", 1: "missed", 3: "inconclusive", 4: "invalid"}[code] == report["verdict"]
+    every_class_is_shut(run)
+    the_runbook_went_to_its_end(run)
+    proofs_are_sound(run)
+    for name, workload in report["workloads"].items():
+        found = {kind: workload["rpo"][kind] for kind in LOSSES}
+        assert not any(found.values()), f"{name}: {found}"
+        assert workload["rpo"]["acked"] > 0
+        assert workload["rto"]["recovered"]
+    nothing_is_left(site)
+    no_secret_in(run, site)
+    assert site.peakdrill("check", str(run))[0] == code
+
+
+def every_class_is_shut(run: Path) -> None:
+    judged = load_record(run).judgement.access
+    assert {found.credential for found in judged} == set(CLASSES)
+    uses = read_lines(run / layout.USES, Use)
+    for found in judged:
+        assert found.verdict is Verdict.MET, found.reason
+        last = max(
+            (u for u in uses if u.credential == found.credential and u.accepted),
+            key=lambda u: u.done_ns,
+        )
+        after = [u for u in uses if u.credential == found.credential and u.begun_ns > last.done_ns]
+        assert sum(u.told.startswith("denied: ") for u in after) >= 3
+
+
+def the_runbook_went_to_its_end(run: Path) -> None:
+    steps = read_lines(run / layout.STEPS, StepRecord)
+    assert [s.name for s in steps] == [s.name for s in rotate.RUNBOOK.steps]
+    assert all(s.done for s in steps)
+    (cost,) = [s.told for s in steps if s.name == "count"]
+    assert "orders (order-capture) turned away" in cost
+
+
+def proofs_are_sound(run: Path) -> None:
+    proofs = read_lines(run / layout.PROOFS, Proof)
+    assert [p.told for p in proofs if not p.ok] == []
+    assert {p.subject for p in proofs if p.check == "audit-agrees"} == set(CLASSES)
+    kinds = {p.kind for p in proofs if p.check == "secrets-hidden"}
+    assert kinds == {"log", "process", "evidence"}
+
+
+def nothing_is_left(site) -> None:
+    assert not folder_of(site.platform.directory).exists()
+    assert list((site.platform.directory / "undo").glob("*.json")) == []
+    assert site.platform.whole().whole
+
+
+def no_secret_in(run: Path, site) -> None:
+    """Old or new, in the whole run with its reports: written without the inspection's own code."""
+    secrets = {secret.encode() for _, secret in site.platform.secrets.known()}
+    assert len(secrets) > 2 * len(CLASSES) - 2  # of most classes an old and a new one
+    for path in run.rglob("*"):
+        if path.is_file():
+            body = path.read_bytes()
+            assert not [1 for secret in secrets if secret in body], f"{path.name} holds a secret"
+
+
+def test_the_null_run_sees_no_attacker_and_is_invalid(site) -> None:
+    code, report, run = drill(site, "--experiment", str(ROOT / "experiments" / "null.yaml"))
+    assert code == 4
+    assert report["verdict"] == "invalid"
+    assert "no effect" in report["reasons"][0].lower()
+    assert "credential-compromise" in (run / layout.EVENTS).read_text()
+    assert read_lines(run / layout.USES, Use) == ()
+    nothing_is_left(site)
