@@ -34,6 +34,13 @@ SELECT xid::text, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 ) AS damaged WHERE at IS NOT NULL ORDER BY at, xid::text::bigint LIMIT 1"""
 
 
+_DOCUMENTS = """
+SELECT store_fname, xmin::text, to_char(
+    pg_xact_commit_timestamp(xmin) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+FROM ir_attachment WHERE store_fname IS NOT NULL AND pg_xact_commit_timestamp(xmin) IS NOT NULL
+ORDER BY pg_xact_commit_timestamp(xmin), xmin::text::bigint"""
+
+
 @dataclass(frozen=True, slots=True)
 class FirstHarm:
     """The attacker's first transaction: the database was good until just before it."""
@@ -98,3 +105,16 @@ def first_harm(dsn: str) -> FirstHarm | None:
     with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as database:
         row = database.execute(_FIRST).fetchone()
     return FirstHarm(int(row[0]), str(row[1])) if row else None
+
+
+def first_without_copy(dsn: str, copied: frozenset[str]) -> FirstHarm | None:
+    """The earliest document of which object storage has no copy, by its row's transaction.
+
+    Until just before it, database and object storage agree; from it on, a restored row would name
+    a document that is gone. None where every document has its copy. Raises psycopg.Error.
+    """
+    with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as database:
+        for name, xid, committed_utc in database.execute(_DOCUMENTS):
+            if name not in copied:
+                return FirstHarm(int(xid), str(committed_utc))
+    return None

@@ -58,10 +58,31 @@ def _closed(ground: Ground) -> str | None:
 def _preserve(ground: Ground) -> None:
     backups = having(ground.platform.backups, "backups")
     kept.remember(ground)
+    _agree_with_documents(ground)
     backups.close_archive()
     into = ground.platform.directory / _FORENSICS
     files = _room(ground).preserve(into)
     ground.facts["forensics"] = str(len(files))
+
+
+def _agree_with_documents(ground: Ground) -> None:
+    """Documents reach object storage a moment after their rows are committed.
+
+    Those of the last moment are locked on disk and have no copy. Database and documents are
+    restored to one instant: to just before the first row whose document is gone.
+    """
+    if "documents_told" in ground.facts:
+        return
+    dsn = having(ground.platform.database, "database").application_dsn()
+    copied = having(ground.platform.filestore, "filestore").mirrored_names()
+    first = ransom.first_without_copy(dsn, copied)
+    told = "every document has its copy in object storage"
+    if first is not None and first.committed_utc < ground.facts["harmed_utc"]:
+        ground.facts["before_xid"] = str(first.xid)
+        ground.facts["harmed_utc"] = first.committed_utc
+        told = f"documents from {first.committed_utc} on have no copy: back to just before them"
+    ground.facts["documents_told"] = told
+    ground.say(told)
 
 
 def _preserved(ground: Ground) -> str | None:
