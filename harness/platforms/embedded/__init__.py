@@ -9,7 +9,8 @@ and the integration partners, in three nodes. A node is a pid namespace: its pro
     node, node_init      a node: launched, killed, stopped; its process 1
     etcd .. application  one file a part: how it is configured and when it is ready
     snapshot, start      the seeded database, and the order in which everything comes up
-    nodes, database, backup, whole, status, platform   what the drill sees
+    sealing .. reach     backups: sealed, stored, restored, measured; the mirror of the documents
+    nodes, database, backups, whole, status, platform   what the drill sees
 
 May not live here: a fault, a judgement, anything that knows a scenario.
 """

@@ -10,6 +10,7 @@ import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import psycopg
 
@@ -130,8 +131,9 @@ class EmbeddedBackups:
     def reach(self, backup_id: str) -> Reach:
         store, key = self._store(), backup_key.load(self.layout).key
         record = backup_store.record_of(store, key, backup_id)
+        claimed = reach.finished(self.layout)  # before the store is listed: it is never ahead
         try:
-            return reach.measure(self.layout, wal_fetch.Wal(store, key), record)
+            return reach.measure(wal_fetch.Wal(store, key), record, claimed)
         except S3Error as error:
             raise PlatformError(f"the archive cannot be read: {error}") from error
 
@@ -167,13 +169,15 @@ class EmbeddedBackups:
         return Instant(earliest_ns, latest_ns)
 
     def archive_is_stopped(self) -> bool:
-        """The newest segment that is marked as archived is not in the store."""
-        return archive.wrong_key_file(self.layout).exists() or self._newest_is_absent()
+        """Also while it is mended: that ends with a base backup."""
+        wrong_key = archive.wrong_key_file(self.layout)
+        told = wrong_key.exists() or _unfinished(wrong_key).exists()
+        return told or self._newest_is_absent()
 
     def mend_archive(self) -> None:
         """Harmless when nothing was stopped. May be repeated after any death."""
         wrong_key = archive.wrong_key_file(self.layout)
-        unfinished = wrong_key.with_name("to-mend")
+        unfinished = _unfinished(wrong_key)
         if wrong_key.exists():
             wrong_key.rename(unfinished)
         if unfinished.exists():
@@ -221,3 +225,8 @@ class EmbeddedBackups:
     def _plan(self) -> Blueprint:
         known = credentials.load(self.layout)
         return Blueprint(self.layout, self.state.ports, known, self.state.options, Commands())
+
+
+def _unfinished(wrong_key: Path) -> Path:
+    """It archives again, and the base backup that the gap asks for is still to be taken."""
+    return wrong_key.with_name("to-mend")

@@ -23,6 +23,7 @@ from harness.platforms.embedded.s3_client import S3Client, S3Error
 FOLDER = "filestore/"
 _NAME = re.compile(r"[0-9a-f]{40}")
 _PAUSE_S = 0.5
+_SETTLED_NS = 1_000_000_000  # a folder's clock is coarse: two changes may bear one time
 
 
 def key_of(store_fname: str) -> str:
@@ -73,9 +74,10 @@ class Mirror:
             self._done = names(store)
         for folder in self.documents.iterdir():
             changed = folder.stat().st_mtime_ns
-            if self._looked_at.get(folder.name) == changed:
+            if not folder.is_dir() or self._looked_at.get(folder.name) == changed:
                 continue
-            if self._copy(folder, store, self._done):
+            settled = time.time_ns() - changed > _SETTLED_NS
+            if self._copy(folder, store, self._done) and settled:
                 self._looked_at[folder.name] = changed
 
     def _copy(self, folder: Path, store: S3Client, done: set[str]) -> bool:
@@ -85,7 +87,7 @@ class Mirror:
             name = f"{folder.name}/{path.name}"
             if not _NAME.fullmatch(path.name) or name in done:
                 continue
-            content = path.read_bytes()
+            content = _read(path)
             if is_sound(content, name):
                 digest = hashlib.sha256(content).hexdigest()
                 store.put(key_of(name), content, metadata={"sha256": digest})
@@ -93,6 +95,14 @@ class Mirror:
             else:
                 all_sound = False
         return all_sound
+
+
+def _read(path: Path) -> bytes:
+    """Nothing, which matches no name but that of nothing, where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def names(store: S3Client) -> set[str]:

@@ -10,7 +10,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,9 +26,8 @@ _DUMP_S = 30.0
 _FINISHED = (".done", ".ready")
 
 
-def measure(layout: Layout, wal: Wal, record: Record) -> Reach:
-    """Raises S3Error when the store is silent."""
-    claimed = finished(layout)
+def measure(wal: Wal, record: Record, claimed: Collection[str]) -> Reach:
+    """`claimed` are the segments that a cluster has finished. Raises S3Error."""
     chain = wal_names.chain(record.first_segment, wal.names(), claimed, _line(wal, record))
     last = _last_commit(wal, chain.present) or record.last_commit
     return Reach(
