@@ -272,6 +272,21 @@ def test_a_stale_entry_calls_nobody_though_nobody_is_held_back(story: Story) -> 
     assert (taken[gone], taken[key(new[0])]) == (0, 1)
 
 
+def test_what_the_queue_was_given_and_nobody_delivered_is_owed_again(
+    story: Story, tmp_path: Path
+) -> None:
+    stand, ground, new = story.stand, story.stand.ground(tmp_path), range(92_001, 92_002)
+    stand.queue.sadd("shop:shut", "calls")
+    wait_until(lambda: not stand.queue.keys("shop:busy:calls:*"), "the calls stand still")
+    stand.create(new)
+    stand.confirm(new)
+    stand.rows("UPDATE shop_outbox SET published_at = clock_timestamp() WHERE done_at IS NULL")
+    replay_integrations.replay(ground)
+    wait_until(lambda: replay_integrations.replayed(ground), "it is sent")
+    assert ", 1 sent," in (replay_integrations.replayed(ground) or "")
+    assert effects(stand, "payment")[key(new[0])] == 1
+
+
 def test_nobody_is_held_while_one_task_is_busy(story: Story, tmp_path: Path) -> None:
     stand, ground = story.stand, story.stand.ground(tmp_path)
     assert replay_integrations.held(ground) is None
