@@ -36,7 +36,7 @@ from harness.core.recovery_point import (
     strangers_of,
 )
 from harness.core.recovery_time import Watch, recovery_time
-from harness.core.restoration import End
+from harness.core.restoration import End, as_restored
 from harness.core.series import limits_ns
 from harness.core.targets import WorkloadTarget
 from harness.core.timeline import Mark, MarkName
@@ -153,7 +153,7 @@ class Measures:
             return None
         records, found = self.records, taken.survivors
         held = held_by(records, found)
-        classes = classify(records, held)
+        classes = as_restored(self.evidence, records, classify(records, held), held)
         back = np.zeros(len(records), dtype=np.bool_)
         if before is not None:
             back = replayed(records, before.classes, classes, held)

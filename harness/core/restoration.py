@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.core.evidence import Evidence, ReadBack
-from harness.core.operation import Outcome, Workload, key_of
+from harness.core.operation import Kind, Outcome, Workload, key_of
 from harness.core.operations import Operations, type_bool, type_i64
 from harness.core.records import Records, records_of
 from harness.core.recovery_point import Classes, Held, classify, held_by, replayed
@@ -68,11 +68,60 @@ def known_at(operations: Operations, cut_ns: int) -> Operations:
 def restored_at(operations: Operations, look: ReadBack, cut_ns: int) -> Restored:
     """What was acknowledged by the cut, held against the restored data."""
     records = records_of(known_at(operations, cut_ns))
-    classes = classify(records, held_by(records, look.survivors))
+    held = held_by(records, look.survivors)
+    classes = classify(records, held)
+    since_ns = _recovery_point(records, classes)
+    if since_ns is not None:
+        classes = taken_back(records, classes, held, since_ns, cut_ns)
     lost = classes.call_lost
     return Restored(
         records, classes, records.calls.done_ns[lost], records.call_record[lost].astype(np.int64)
     )
+
+
+def taken_back(
+    records: Records, classes: Classes, held: Held, since_ns: int, cut_ns: int
+) -> Classes:
+    """Documents and cancellations of after the recovery point went with it: LOST, like any other.
+
+    Without this an order that was there in time, and its document not yet, would be PARTIAL, and
+    one that was cancelled a moment too late RESURRECTED: violations that nobody committed.
+    """
+    calls, record = records.calls, records.call_record
+    late = (calls.outcome == Outcome.ACKED) & (calls.done_ns >= since_ns) & (calls.done_ns < cut_ns)
+    late &= held.present[record]
+    document = late & (calls.kind == Kind.ATTACH) & ~held.document[record]
+    cancel = late & (calls.kind == Kind.CANCEL) & classes.resurrected[record]
+    undocumented, uncancelled, lost = (np.zeros(len(records), dtype=np.bool_) for _ in range(3))
+    undocumented[record[document]] = True
+    uncancelled[record[cancel]] = True
+    lost[record[document | cancel]] = True
+    return replace(
+        classes,
+        lost=classes.lost | lost,
+        call_lost=classes.call_lost | document | cancel,
+        partial=classes.partial & ~(undocumented & held.whole),
+        resurrected=classes.resurrected & ~uncancelled,
+    )
+
+
+def as_restored(evidence: Evidence, records: Records, classes: Classes, held: Held) -> Classes:
+    """The classes of a look at the end, with what the restore took back counted as LOST."""
+    look = evidence.restored
+    if look is None or not look.complete:
+        return classes
+    cut_ns = cut_of(evidence, look)
+    known = records_of(known_at(evidence.operations, cut_ns))
+    since_ns = _recovery_point(known, classify(known, held_by(known, look.survivors)))
+    if since_ns is None:
+        return classes
+    return taken_back(records, classes, held, since_ns, cut_ns)
+
+
+def _recovery_point(records: Records, classes: Classes) -> int | None:
+    """The earliest acknowledgement that the restored data do not hold; None where all are there."""
+    acks_ns = records.calls.done_ns[classes.call_lost]
+    return int(acks_ns.min()) if len(acks_ns) else None
 
 
 def restoration(

@@ -14,12 +14,12 @@ from harness.core.judge import judge
 from harness.core.operation import Kind, Outcome
 from harness.core.records import records_of
 from harness.core.recovery_point import classify, held_by
-from harness.core.restoration import End, restoration
+from harness.core.restoration import End, as_restored, restoration
 from harness.core.timeline import Mark, MarkName, Timeline
 from harness.core.verdict import RestorationCounts, Verdict
 from tests.core import simulate
 from tests.core.judged_runs import ORDERS_ALONE, run
-from tests.core.oracle_point import Call, Row, told_of
+from tests.core.oracle_point import Call, Row, Told, told_of
 from tests.core.simulate import MS, ORDERS, Restore, S
 from tests.core.simulated_recovery import fault_of, latent, scenario, with_marks
 from tests.core.test_recovery_point import FAULT, a_store, laws, operations, stores, survivors
@@ -42,7 +42,7 @@ def measure(
     if later is not None:
         records = records_of(evidence.operations)
         held = held_by(records, survivors(later))
-        end = End(records, classify(records, held), held)
+        end = End(records, as_restored(evidence, records, classify(records, held), held), held)
     (found,) = restoration(evidence, end, (ORDERS,), "r1")
     return found
 
@@ -54,15 +54,28 @@ def as_known(calls: list[Call], cut: int) -> list[Call]:
     ]
 
 
+def missing_of(told: Told, point: int, cut: int) -> list[Call]:
+    """What is gone, and what of a record that is there came after the recovery point."""
+    late = [c for c in told.calls if c.outcome is Outcome.ACKED and point <= c.done < cut]
+    undone = {
+        Kind.ATTACH: not told.has_document(),
+        Kind.CANCEL: told.resurrected(),
+    }
+    taken = [c for c in late if told.there and undone.get(c.kind, False)]
+    return [*told.missing_calls(), *taken]
+
+
 def slowly(calls: list[Call], rows: list[Row], cut: int, later: list[Row]) -> dict[str, int | None]:
     """Every record on its own, by the words of the definitions."""
     then, now = told_of(as_known(calls, cut), rows), told_of(calls, later)
-    lost = {key: told.missing_calls() for key, told in then.items() if told.missing_calls()}
+    point = min((c.done for told in then.values() for c in told.missing_calls()), default=cut)
+    missing = {key: missing_of(told, point, cut) for key, told in then.items()}
+    lost = {key: calls for key, calls in missing.items() if calls}
     fate = {}
     for key in lost:
         end = now[key]
         sound = not (end.altered() or end.partial() or end.refused)
-        gone = bool(end.missing_calls())
+        gone = bool(missing_of(end, point, cut))
         fate[key] = "gone" if gone else "back" if sound and len(end.rows) == 1 else "spoiled"
     count = Counter(fate.values())
     acks = [c.done for missing in lost.values() for c in missing]
@@ -118,6 +131,28 @@ def test_closing_the_ingress_earlier_never_costs_more(
     early, late = sorted((one, other))
     before, after = (measure(creates, case[1], cut, None) for cut in (early, late))
     assert (before.acked, before.lost) <= (after.acked, after.lost)
+
+
+def test_a_document_and_a_cancellation_of_after_the_recovery_point_are_lost_with_it() -> None:
+    """And one of before it that is not there is a violation, as ever."""
+    acked = {"outcome": Outcome.ACKED, "worker": 0}
+    gone = Call(seq=9, record=9, kind=Kind.CREATE, stage=1, sent=20, done=21, **acked)
+    early, late = 10, 30
+    made = [
+        Call(seq=seq, record=seq, kind=Kind.CREATE, stage=1, sent=5, done=6, **acked)
+        for seq in (1, 2, 3)
+    ]
+    after = [
+        Call(seq=11, record=1, kind=Kind.ATTACH, stage=0, sent=late, done=late, digest=7, **acked),
+        Call(seq=12, record=2, kind=Kind.CANCEL, stage=9, sent=late, done=late, **acked),
+        Call(
+            seq=13, record=3, kind=Kind.ATTACH, stage=0, sent=early, done=early, digest=7, **acked
+        ),
+    ]
+    rows = [Row(0, seq, 1, 0) for seq in (1, 2, 3)]
+    found = measure([*made, gone, *after], rows, 90, rows)
+    assert (found.lost, found.gone, found.spoiled) == (3, 3, 0)
+    assert found.examples == tuple(f"gone pd-r1-0-{seq}" for seq in (1, 2, 9))
 
 
 def restored(**planted: object) -> RestorationCounts:
