@@ -21,8 +21,10 @@ scenario = Scenario(
     checks=[
         checks.rto, checks.rpo, checks.stores_agree, checks.restored_wanted,
         checks.documents_sound, checks.calls_replayed, checks.archive_continuous,
-        checks.runbook_done, checks.protected_again,
+        checks.audit_kept, checks.runbook_done, checks.protected_again,
     ],
-    requires={"database", "database.standby", "backups", "ingress", "filestore", "integrations"},
+    requires={
+        "database", "database.standby", "backups", "ingress", "filestore", "integrations", "audit",
+    },
     tags={"peak", "nightly", "corruption"},
 )  # fmt: skip
