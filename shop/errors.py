@@ -107,6 +107,10 @@ class DatabaseError(OdooError):
     """What PostgreSQL refused, under psycopg2's name of the condition."""
 
 
+class DatabaseAiling(DatabaseError):
+    """The server's own trouble (a damaged page, no room), not the statement's: it may pass."""
+
+
 def missing(model: str, record: int, uid: int) -> MissingError:
     return MissingError(
         f"Record does not exist or has been deleted.\n(Record: {model}({record},), User: {uid})"

@@ -6,6 +6,7 @@ import psycopg
 
 from shop.errors import (
     ConnectionLost,
+    DatabaseAiling,
     DatabaseError,
     MissingError,
     OdooError,
@@ -23,6 +24,7 @@ UNIQUE_MESSAGES = {
     "res_users_login_key": "You can not have two users with the same login!",
 }
 NOT_A_CONSTRAINT = "The operation cannot be completed"
+AILING = ("53", "58", "XX")  # insufficient resources, system error, internal error: classes
 SHUTTING_DOWN = ("57P01", "57P02", "57P03")
 
 
@@ -41,4 +43,5 @@ def translate(error: psycopg.Error) -> OdooError:
         return ConnectionLost()
     if not state:
         return DatabaseError(message, name=f"psycopg2.{type(error).__name__}")
-    return DatabaseError(message, name=f"psycopg2.errors.{type(error).__name__}")
+    kind = DatabaseAiling if state[:2] in AILING else DatabaseError
+    return kind(message, name=f"psycopg2.errors.{type(error).__name__}")

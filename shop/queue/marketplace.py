@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from shop.database.session import Session, run
-from shop.errors import ConnectionLost, DatabaseDown, OdooError
+from shop.errors import ConnectionLost, DatabaseAiling, DatabaseDown, OdooError
 from shop.queue.gate import ORDERS, Gate
 from shop.queue.group import Member
 from shop.queue.valkey import Message, QueueError, Valkey
@@ -84,12 +84,12 @@ async def _make_all(shop: Shop, read: list[Message]) -> list[str]:
 
 
 async def _make(shop: Shop, message: Message) -> bool:
-    """Make the order, and the inbox row keeps it to one. False: the database is away."""
+    """Make the order, and the inbox row keeps it to one. False: the database is away, or ails."""
     message_id, fields = message
     try:
         values, lines = parse_order(fields)
         await _insert(shop, message_id, values, lines)
-    except (DatabaseDown, ConnectionLost):
+    except (DatabaseDown, ConnectionLost, DatabaseAiling):
         return False
     except (OdooError, Refused) as error:
         return await _refuse(shop, message_id, fields, str(error))

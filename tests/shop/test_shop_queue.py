@@ -140,6 +140,24 @@ def test_a_message_that_can_never_be_an_order_is_put_aside(stand):
     assert stand.count("SELECT count(*) FROM shop_inbox") == 1
 
 
+def test_an_ailing_database_puts_no_order_aside(stand):
+    """A page that cannot be read (XX001) says nothing about the order."""
+    stand.database.execute("""
+        CREATE SEQUENCE tries;
+        CREATE FUNCTION ail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            PERFORM nextval('tries');
+            RAISE EXCEPTION USING ERRCODE = 'XX001', MESSAGE = 'invalid page in block 1';
+        END $$;
+        CREATE TRIGGER ail BEFORE INSERT ON sale_order FOR EACH ROW EXECUTE FUNCTION ail();
+    """)
+    stand.queue.push("patient")
+    wait_until(lambda: stand.count("SELECT last_value FROM tries") > 2, "it is tried again")
+    assert stand.orders() == 0
+    stand.database.execute("DROP TRIGGER ail ON sale_order")
+    wait_until(lambda: stand.orders() == 1, "the order is made once the database is well")
+    assert stand.count("SELECT count(*) FROM shop_inbox_refused") == 0
+
+
 def test_a_queue_that_forgets_delays_calls_and_loses_none(stand):
     shop = stand.shops[0]
     stand.queue.kill()
