@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -170,9 +171,13 @@ class EmbeddedSecrets:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[int]:
         """The descriptor of the lock: a process that inherits it keeps the next one waiting."""
-        with (self._layout.secrets / "rotation.lock").open("a", encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield file.fileno()
+        file = self._layout.secrets / "rotation.lock"
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     def _told(self, credential: str) -> tuple[str, str, str, str]:
         """Where it is used, whose it is, Odoo's database, and the secret itself."""
