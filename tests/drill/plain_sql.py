@@ -2,7 +2,8 @@
 
 Plain SQL on the platform as the drill left it, and none of the harness's own queries or classes.
 A record that was acknowledged before the door was closed is gone for good when it is not there, or
-not as far as was acknowledged; it was brought back when its row was made after the restore.
+not as far as was acknowledged: its stage, its document, its cancellation. It was brought back when
+its row was made after the restore.
 """
 
 from __future__ import annotations
@@ -20,45 +21,50 @@ LEDGER = """
 CREATE TEMP TABLE ledger (key text, workload int, kind int, stage int, outcome int, canary bool,
                           cents bigint, done_ns bigint)
 """
-# 1 create, 2 advance, 4 cancel, 5 resync; stages 2 confirmed, 3 reserved, 4 done
-RECORDS = """
-CREATE TEMP TABLE said AS
+# kinds: 1 create, 2 advance, 3 attach, 4 cancel, 5 resync; stages: 2 confirmed, 3 reserved, 4 done
+SAID = """
+CREATE TEMP TABLE {name} AS
 SELECT key, min(workload) AS workload, bool_or(canary) AS canary,
        max(cents) FILTER (WHERE kind = 1) AS cents,
-       bool_or(outcome = 1) AS acked,
-       bool_or(outcome = 1 AND done_ns < %(cut)s) AS acked_by_cut,
-       max(stage) FILTER (WHERE outcome = 1 AND kind IN (1, 2, 5)) AS stage,
-       max(stage) FILTER (WHERE outcome = 1 AND kind IN (1, 2, 5) AND done_ns < %(cut)s) AS stage_by_cut,
-       bool_or(outcome = 1 AND kind = 4) AS given_up
-FROM ledger WHERE kind IN (1, 2, 3, 4, 5) GROUP BY key
+       max(stage) FILTER (WHERE ok AND kind IN (1, 2, 5)) AS stage,
+       bool_or(ok AND kind = 3) AS attached, bool_or(ok AND kind = 4) AS given_up
+FROM (SELECT *, outcome = 1 AND done_ns < %s AS ok FROM ledger) l
+WHERE kind IN (1, 2, 3, 4, 5) GROUP BY key HAVING bool_or(ok)
 """
-FOUND = """
+HELD = """
 CREATE TEMP TABLE held AS
-SELECT client_order_ref AS key, min(create_date) AS made, max(
-    CASE WHEN state = 'cancel' THEN 9 WHEN state = 'draft' THEN 1
-         WHEN NOT EXISTS (SELECT FROM stock_picking p WHERE p.sale_id = o.id AND p.state <> 'cancel') THEN 2
-         WHEN NOT EXISTS (SELECT FROM stock_picking p WHERE p.sale_id = o.id AND p.state NOT IN ('done', 'cancel')) THEN 4
-         WHEN NOT EXISTS (SELECT FROM stock_picking p WHERE p.sale_id = o.id AND p.state NOT IN ('assigned', 'done', 'cancel')) THEN 3
-         ELSE 2 END) AS stage
+SELECT client_order_ref AS key, min(create_date) AS made, bool_or(EXISTS (
+           SELECT FROM ir_attachment a WHERE a.res_model = 'sale.order' AND a.res_id = o.id
+       )) AS document, max(CASE
+           WHEN state = 'cancel' THEN 9 WHEN state = 'draft' THEN 1
+           WHEN NOT EXISTS (SELECT FROM stock_picking p
+                            WHERE p.sale_id = o.id AND p.state <> 'cancel') THEN 2
+           WHEN NOT EXISTS (SELECT FROM stock_picking p
+                            WHERE p.sale_id = o.id AND p.state NOT IN ('done', 'cancel')) THEN 4
+           WHEN NOT EXISTS (SELECT FROM stock_picking p WHERE p.sale_id = o.id
+                            AND p.state NOT IN ('assigned', 'done', 'cancel')) THEN 3
+           ELSE 2 END) AS stage
 FROM sale_order o WHERE starts_with(client_order_ref, %(prefix)s) GROUP BY 1
-UNION ALL SELECT pos_reference, min(create_date), 1
+UNION ALL SELECT pos_reference, min(create_date), false, 1
 FROM pos_order WHERE starts_with(pos_reference, %(prefix)s) GROUP BY 1
-UNION ALL SELECT ref, min(create_date), max(CASE state WHEN 'draft' THEN 1 WHEN 'posted' THEN 2 ELSE 9 END)
+UNION ALL SELECT ref, min(create_date), false,
+                 max(CASE state WHEN 'draft' THEN 1 WHEN 'posted' THEN 2 ELSE 9 END)
 FROM account_move WHERE starts_with(ref, %(prefix)s) AND move_type = 'out_invoice' GROUP BY 1
 """
-FIGURES = """
-SELECT workload, count(*) FILTER (WHERE gone), count(*) FILTER (WHERE back),
-       coalesce(sum(cents) FILTER (WHERE gone AND NOT canary), 0),
-       coalesce(sum(cents) FILTER (WHERE back AND NOT canary), 0),
-       count(*) FILTER (WHERE lost_at_all)
-FROM (
-    SELECT said.*,
-           acked AND (held.key IS NULL OR stage > held.stage AND NOT given_up) AS lost_at_all,
-           acked_by_cut AND (held.key IS NULL OR stage_by_cut > held.stage AND NOT given_up) AS gone,
-           acked_by_cut AND held.made > %(restored)s AS back
-    FROM said LEFT JOIN held USING (key)
-) judged GROUP BY workload
+JUDGED = """
+SELECT said.*, held.made, held.key IS NULL OR attached AND NOT held.document
+       OR CASE WHEN given_up THEN held.stage <> 9 ELSE said.stage > held.stage END AS gone
+FROM {name} said LEFT JOIN held USING (key)
 """
+FIGURES = """
+SELECT workload, count(*) FILTER (WHERE gone),
+       count(*) FILTER (WHERE made > %s),
+       coalesce(sum(cents) FILTER (WHERE gone AND NOT canary), 0),
+       coalesce(sum(cents) FILTER (WHERE made > %s AND NOT canary), 0)
+FROM ({judged}) judged GROUP BY workload
+"""
+LOST = "SELECT workload, count(*) FILTER (WHERE gone) FROM ({judged}) judged GROUP BY workload"
+NEVER_NS = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -77,15 +83,34 @@ def figures(dsn: str, run: Path, *, cut_ns: int, restored_ns: int) -> dict[int, 
     with psycopg.connect(dsn, autocommit=True) as database:
         database.execute(LEDGER)
         _dump(database, run)
-        database.execute(RECORDS, {"cut": cut_ns})
-        database.execute(FOUND, {"prefix": f"pd-{run.name}-"})
-        restored = {"restored": _wall(restored_ns)}
-        return {row[0]: Figures(*map(int, row[1:])) for row in database.execute(FIGURES, restored)}
+        for name, until_ns in (("by_cut", cut_ns), ("in_all", NEVER_NS)):
+            with psycopg.ClientCursor(database) as asked:
+                asked.execute(SAID.format(name=name), (until_ns,))
+        with psycopg.ClientCursor(database) as asked:
+            asked.execute(HELD, {"prefix": f"pd-{run.name}-"})
+        restored = _wall(restored_ns)
+        by_cut = FIGURES.format(judged=JUDGED.format(name="by_cut"))
+        counted = {row[0]: row[1:] for row in database.execute(by_cut, (restored, restored))}
+        lost = dict(database.execute(LOST.format(judged=JUDGED.format(name="in_all"))).fetchall())
+        return {
+            code: Figures(*map(int, counted.get(code, (0, 0, 0, 0))), lost_in_all=int(count))
+            for code, count in lost.items()
+        }
 
 
 def _dump(database: psycopg.Connection, run: Path) -> None:
     o = read_ledgers(run / "ledger")[0]
-    names = ("worker", "record", "workload", "kind", "stage", "outcome", "flags", "value_cents", "done_ns")
+    names = (
+        "worker",
+        "record",
+        "workload",
+        "kind",
+        "stage",
+        "outcome",
+        "flags",
+        "value_cents",
+        "done_ns",
+    )
     with database.cursor().copy("COPY ledger FROM STDIN") as copy:
         for row in zip(*(getattr(o, name).tolist() for name in names), strict=True):
             worker, record, workload, kind, stage, outcome, flags, cents, done_ns = row

@@ -78,12 +78,11 @@ def in_order(record: RunRecord) -> None:
 
 def counted_again(platform: EmbeddedPlatform, record: RunRecord, run: Path) -> None:
     """Workload by workload: lost by the restore, brought back, lost for good, and their worth."""
-    cut_ns = mark(record, MarkName.INGRESS_CLOSED).earliest_ns
+    cut_ns = mark(record, MarkName.INGRESS_CLOSED).latest_ns
     look_ns = json.loads((run / layout.READBACK / "restored.json").read_text())["taken_ns"]
     dsn = platform.database.superuser_dsn()
     at_look, later = (
-        figures(dsn, run, cut_ns=cut_ns, restored_ns=look_ns + moment)
-        for moment in (0, MOMENT_NS)
+        figures(dsn, run, cut_ns=cut_ns, restored_ns=look_ns + moment) for moment in (0, MOMENT_NS)
     )
     told = {r.workload: r for r in record.judgement.restoration}
     assert set(told) == set(Workload)
