@@ -17,7 +17,7 @@ from shop import RELEASE
 from shop.config import Config, ConfigError, load_config
 from shop.database.migrations import ReleaseError, migrate, release_of, wanted_release
 from shop.database.schema import schema_sql
-from shop.renew import set_key, set_password
+from shop.renew import remove_other_keys, set_key, set_password
 
 # Two replicas may install at once; the second waits and then finds everything there.
 INSTALL_LOCK = 7_306_001
@@ -45,6 +45,7 @@ def _users(connection: psycopg.Connection[tuple[object, ...]], config: Config) -
     )
     set_password(connection, config)
     set_key(connection, config)
+    remove_other_keys(connection, config)  # a restored database may hold one that was taken away
     connection.execute("SELECT setval('res_users_id_seq', (SELECT max(id) FROM res_users))")
 
 

@@ -150,6 +150,15 @@ def test_a_renewed_key_is_the_only_one(server, running):
     assert row == (1,)
 
 
+def test_a_key_that_was_taken_away_does_not_come_back_with_a_restored_database(server, running):
+    old = running.config["api_key"]
+    replace_config(running, api_key="e" * 40)
+    assert by_key(running, old) == 200  # as after a restore: the row is there, the secret is not
+    running.install()
+    wait_until(lambda: by_key(running, old) == 401, "the old key is refused")
+    assert by_key(running, "e" * 40) == 200
+
+
 def test_ended_sessions_stay_out_though_their_files_come_back(running, tmp_path):
     folder = tmp_path / "filestore-sessions"
     old = log_in(running)
