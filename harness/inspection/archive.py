@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.core import checks
 from harness.inspection.scene import Inspection, Scene
 from harness.platforms.having import having
-from harness.recovery.carried import missing_told
+from harness.recovery.carried import missing_told, wal_told
 
 
 def is_continuous(scene: Scene) -> None:
@@ -20,8 +20,8 @@ def is_continuous(scene: Scene) -> None:
     reach = backups.reach(candidates[0].backup_id)
     stopped, absent = backups.archive_is_stopped(), missing_told(reach)
     told = (
-        f"base backup {reach.backup_id} and WAL {reach.first_segment} to "
-        f"{reach.last_segment or 'none'} carry to {reach.last_commit_utc or 'the backup itself'}"
+        f"base backup {reach.backup_id} and {wal_told(reach)} carry to "
+        f"{reach.last_commit_utc or 'the backup itself'}"
     )
     if stopped or absent:
         told += f"; {absent or 'segments are reported as archived, and are not'}"

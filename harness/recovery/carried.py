@@ -35,8 +35,7 @@ class Carried:
     def told(self) -> str:
         """With the figures, for a person who has never seen a WAL segment."""
         reach = self.reach
-        segments = f"{reach.first_segment or '?'} to {reach.last_segment or 'none'}"
-        chain = f"base backup {reach.backup_id} and WAL {segments}"
+        chain = f"base backup {reach.backup_id} and {wal_told(reach)}"
         absent = missing_told(reach)
         if self.is_whole and not absent:
             return f"{chain} follow without a gap to the wanted instant {self.wanted_utc}"
@@ -45,7 +44,7 @@ class Carried:
                 f"{chain} carry to the wanted instant {self.wanted_utc}, and not beyond: {absent}"
             )
         return (
-            f"nothing after {self.promised_utc} is protected: {chain} end there, "
+            f"nothing after {self.promised_utc} is protected: the chain of {chain} ends there, "
             f"{self.gap_s:.1f} s before the wanted instant {self.wanted_utc}; "
             f"{absent or 'no later segment is in the store'}"
         )
@@ -55,6 +54,13 @@ def carried(reach: Reach, wanted_utc: str) -> Carried:
     """The damage itself is in the chain: then all before it is too."""
     whole = bool(reach.last_commit_utc) and seconds_between(wanted_utc, reach.last_commit_utc) >= 0
     return Carried(wanted_utc, wanted_utc if whole else reach.last_commit_utc, reach)
+
+
+def wal_told(reach: Reach) -> str:
+    """The segments that follow the base backup without a hole."""
+    if not reach.last_segment:
+        return "no WAL segment"
+    return f"WAL {reach.first_segment} to {reach.last_segment}"
 
 
 def missing_told(reach: Reach) -> str:

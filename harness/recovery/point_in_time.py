@@ -175,6 +175,7 @@ def _compare(ground: Ground) -> None:
     newest = tail[0].committed_utc if tail else ""
     early = bool(newest) and seconds_between(facts["reached_utc"], newest) > 0
     held = f"{len(tail) - len(absent)} of the {len(tail)} newest records before it are there"
+    held = held if tail else "it promised no record to look for"
     told = f"its last commit is {facts['reached_utc']}; {held}; {damaged:,} orders are damaged"
     if early or absent:
         late_s = seconds_between(facts["reached_utc"], facts["promised_utc"])
