@@ -1,8 +1,8 @@
 """The documents' second home: every file of the filestore goes to object storage, once.
 
 A file's name is the SHA-1 of its content (Odoo's own layout), so a copy never has to change, and
-a file that does not match its name is not copied: damage stays where it happened. The copy is
-read by its first version, so nothing that is put on top later counts.
+a file that does not match its name is not copied: damage stays where it happened. What somebody
+puts on top of a copy does not match either, and the version below it is read.
 """
 
 from __future__ import annotations
@@ -121,8 +121,11 @@ class EmbeddedFilestore:
         return self.documents
 
     def mirrored(self, store_fname: str) -> bytes | None:
-        """The first version of the copy, None where there is none."""
+        """The copy that matches its name; the first version where none does, None without any."""
         with _told():
+            newest = self.store.get(key_of(store_fname))
+            if newest is not None and is_sound(newest, store_fname):
+                return newest
             return vault.original(self.store, key_of(store_fname))
 
     def mirrored_names(self) -> frozenset[str]:

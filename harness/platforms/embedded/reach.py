@@ -41,13 +41,24 @@ def measure(wal: Wal, record: Record, claimed: Collection[str]) -> Reach:
 
 
 def finished(layout: Layout, *, kinds: tuple[str, ...] = _FINISHED) -> frozenset[str]:
-    """Segments that a database node has finished (.ready) and believes archived (.done)."""
+    """Segments that a leader has finished (.ready) and believes archived (.done).
+
+    Of the nodes that led last: a standby marks as done what it was copied with, archived or not.
+    """
+    folders = [layout.pgdata(node) for node in DATABASE_NODES]
+    led = [folder for folder in folders if _led(folder)]
     return frozenset(
         path.stem
-        for node in DATABASE_NODES
-        for path in _listed(layout.pgdata(node) / "pg_wal" / "archive_status")
+        for folder in led or folders
+        for path in _listed(folder / "pg_wal" / "archive_status")
         if path.suffix in kinds and wal_names.is_segment(path.stem)
     )
+
+
+def _led(pgdata: Path) -> bool:
+    """Neither follows nor is being copied."""
+    following = (pgdata / "standby.signal").exists() or (pgdata / "backup_label").exists()
+    return pgdata.is_dir() and not following
 
 
 def _listed(folder: Path) -> Iterator[Path]:
