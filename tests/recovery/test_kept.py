@@ -1,0 +1,76 @@
+"""A restore that takes audit logs, settings or roles with it is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from harness.core.proofs import Proof
+from harness.core.targets import Targets
+from harness.evidence import layout, lines
+from harness.recovery import kept
+from harness.recovery.facts import Course
+from harness.recovery.ground import Ground
+from tests.recovery.books import SHOP, server
+from tests.shop.stand import Postgres
+
+__all__ = ["server"]  # a fixture
+
+
+def on(server: Postgres, run: Path, entries: list[int]) -> Ground:
+    """`entries`: what the audit log holds, each time that it is asked."""
+    platform = SimpleNamespace(
+        database=SimpleNamespace(superuser_dsn=lambda: server.dsn(SHOP)),
+        audit=SimpleNamespace(entries=lambda: entries.pop(0)),
+    )
+    course = Course("point-in-time", "r1", str(run), {}, Targets(()))
+    return Ground.of(platform, course)
+
+
+def proofs(run: Path) -> dict[str, Proof]:
+    return {p.kind: p for p in lines.read_lines(run / layout.PROOFS, Proof)}
+
+
+def test_what_is_as_before_is_kept(server: Postgres, tmp_path: Path) -> None:
+    ground = on(server, tmp_path, [41, 44])
+    kept.remember(ground)
+    kept.remember(ground)  # after a death: the first look counts
+    assert kept.compared(ground) is None
+    kept.compare(ground)
+    assert all(proof.ok for proof in proofs(tmp_path).values())
+    assert "44 audit entries after the restore, 41 before it" in str(kept.compared(ground))
+
+
+@pytest.mark.parametrize(
+    ("change", "back", "told"),
+    [
+        ("ALTER ROLE shop SET x.y = '1'", "ALTER ROLE shop RESET x.y", ""),
+        ("CREATE ROLE stranger LOGIN", "DROP ROLE stranger", "role stranger None"),
+        ("ALTER SYSTEM SET log_connections = on", "ALTER SYSTEM RESET log_connections", "log_conn"),
+    ],
+)
+def test_a_setting_or_a_role_that_is_another_is_named(
+    server: Postgres, tmp_path: Path, change: str, back: str, told: str
+) -> None:
+    ground = on(server, tmp_path, [1, 1])
+    kept.remember(ground)
+    with server.connect(SHOP) as database:
+        database.execute(change)
+        database.execute("SELECT pg_reload_conf()")
+        database.execute("SELECT pg_sleep(0.3)")
+        kept.compare(ground)
+        database.execute(back)
+        database.execute("SELECT pg_reload_conf()")
+    found = proofs(tmp_path)["configuration"]
+    assert found.ok is not bool(told)
+    assert told in found.told
+
+
+def test_an_audit_log_that_has_become_shorter_is_named(server: Postgres, tmp_path: Path) -> None:
+    ground = on(server, tmp_path, [41, 40])
+    kept.remember(ground)
+    kept.compare(ground)
+    assert proofs(tmp_path)["audit"].ok is False
+    assert proofs(tmp_path)["configuration"].ok
