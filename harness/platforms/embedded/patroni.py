@@ -17,7 +17,7 @@ from typing import Any
 from harness.platforms.embedded import archive, etcd, postgres, programs, web
 from harness.platforms.embedded.blueprint import Blueprint
 from harness.platforms.embedded.credentials import Secrets
-from harness.platforms.embedded.layout import DATABASE_NODES, Options, write_private
+from harness.platforms.embedded.layout import DATABASE_NODES, Layout, Options, write_private
 from harness.platforms.embedded.node import Part, clean_environment
 
 SCOPE = "shop"
@@ -157,6 +157,22 @@ def nudge(ports: dict[str, int], secrets: Secrets) -> None:
             ports[f"patroni_{node}"], "/config", method="PATCH", body=b'{"ttl":20}',
             headers=web.basic(_REST_USER, secrets.patroni),
         )  # fmt: skip
+
+
+def configure(ports: dict[str, int], secrets: Secrets) -> None:
+    """Have every Patroni write its configuration anew.
+
+    One that finds its standby running goes on with what that standby's own postgresql.conf says,
+    and would write no more than that at the next change: without an archive, among others.
+    """
+    for node in DATABASE_NODES:
+        order(ports, secrets, node, "/reload", {})
+
+
+def is_configured(layout: Layout, node: str) -> bool:
+    """The server's own file names what only Patroni's configuration holds."""
+    written = layout.pgdata(node) / "postgresql.conf"
+    return "archive_command" in written.read_text(encoding="utf-8")
 
 
 def order(

@@ -79,7 +79,19 @@ class Start:
         ]
         for done in (*last, store):
             done.result()
-        first_boot.forget(self.plan.layout)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Both databases by Patroni's configuration alone."""
+        ports, layout = self.plan.ports, self.plan.layout
+        patroni.configure(ports, self.plan.secrets)
+        patroni.nudge(ports, self.plan.secrets)
+        self._await(
+            "Patroni's configuration of both databases",
+            lambda: all(patroni.is_configured(layout, node) for node in DATABASE_NODES),
+            _PATRONI_LOGS,
+        )
+        first_boot.forget(layout)
 
     def _seeded(self) -> snapshot.Snapshot:
         found = None if self.fresh else snapshot.find(self.plan.commands)
