@@ -29,6 +29,20 @@ def orders_of(dsn: str, run_id: str) -> dict[str, tuple[str, str]]:
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
+def trade_on(platform, load) -> None:
+    """Have the load trade on the whole platform."""
+    at = platform.endpoints()
+    load.plan["application"] |= {
+        "url": at.application_url,
+        "database": at.database,
+        "login": at.login,
+        "password_file": str(at.password_file),
+        "version": at.version,
+    }
+    load.plan["queue"] = {"url": at.queue_url, "password_file": str(at.queue_password_file)}
+    load.prepare()
+
+
 def settled(dsn: str, run_id: str, keys: set[str]) -> dict[str, tuple[str, str]]:
     """The store, once the queue's consumers have caught up with what was acknowledged."""
     until = time.monotonic() + 60
@@ -44,15 +58,7 @@ def test_what_was_acknowledged_is_in_the_store_as_it_was_sent(platform, make_loa
     at = platform.endpoints()
     load = make_load(0, workers=workers, max_s=8)
     load.plan["run_id"] = f"platform{workers}"
-    load.plan["application"] |= {
-        "url": at.application_url,
-        "database": at.database,
-        "login": at.login,
-        "password_file": str(at.password_file),
-        "version": at.version,
-    }
-    load.plan["queue"] = {"url": at.queue_url, "password_file": str(at.queue_password_file)}
-    load.prepare()
+    trade_on(platform, load)
     load.start(begin_in_s=4)
     assert load.process.wait(120) == 0, Path(load.output).read_text()
     operations, healths = read_ledgers(load.ledgers)
@@ -79,3 +85,36 @@ def test_what_was_acknowledged_is_in_the_store_as_it_was_sent(platform, make_loa
         assert content_digest(content) == int(orders.digest[row]), content
         if orders.stage[row] == Stage.CONFIRMED:
             assert state == "sale"
+
+
+def test_every_class_of_credentials_is_rotated_and_nothing_acknowledged_is_lost(
+    platform, make_load
+):
+    """What is refused meanwhile is said to be; the load ends as it began, with everything served."""
+    at = platform.endpoints()
+    load = make_load(0, max_s=25)
+    load.plan["run_id"] = "rotated"
+    trade_on(platform, load)
+    load.start(begin_in_s=3)
+    while time.monotonic_ns() < load.plan["begin_ns"] + 3 * 10**9:
+        time.sleep(0.05)
+    for credential in platform.secrets.classes():
+        platform.secrets.rotate(credential)
+    rotated_ns = time.monotonic_ns()
+    assert load.process.wait(120) == 0, Path(load.output).read_text()
+    operations, (health,) = read_ledgers(load.ledgers)
+    assert (health.closed, health.torn, health.dropped) == (True, 0, 0)
+    assert load.status()["troubles"] == []
+    after = operations.where(operations.sent_ns > rotated_ns)
+    bad = after.where(after.outcome != Outcome.ACKED)
+    assert len(after) > 100
+    assert set(bad.detail.tolist()) <= {Detail.TIMEOUT}  # canaries of a busy machine
+    refused = operations.outcome == Outcome.REFUSED
+    assert np.count_nonzero(refused) < 0.1 * len(operations)
+    orders = operations.where(
+        (operations.kind == Kind.CREATE)
+        & (operations.outcome == Outcome.ACKED)
+        & ~np.isin(operations.workload, [Workload.POINT_OF_SALE.code, Workload.FINANCE.code])
+    )
+    keys = {key_of("rotated", 0, seq) for seq in orders.seq.tolist()}
+    assert keys <= settled(at.dsn, "rotated", keys).keys()

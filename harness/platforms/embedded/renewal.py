@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.platforms.embedded import application, credentials, ingress, parts, web
+from harness.platforms.embedded import application, credentials, ingress, parts, postgres, web
 from harness.platforms.embedded.blueprint import Blueprint
 from harness.platforms.embedded.credentials import ADMIN_LOGIN
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout
@@ -71,8 +71,13 @@ class Renewal:
                 next_step=f"see logs/{application.replica_name(node)}.log",
             )
 
-    def await_password(self, new: str, old: str) -> None:
-        """Every live replica takes the one and refuses the other."""
+    def await_password(
+        self, new: str, old: str, lets_in: Callable[[int, str], bool | None]
+    ) -> None:
+        """Every live replica takes the one and refuses the other, in this way.
+
+        A replica remembers for each way of its own whom it let in there.
+        """
         for node in self.live_replicas():
             port = self.plan.ports[f"app_{node}"]
 
@@ -94,14 +99,23 @@ def pause_for_clients() -> None:
 
 def lets_in(port: int, password: str) -> bool | None:
     """Whether a replica takes the administrator's password or key; None when it cannot tell."""
-    arguments = ["shop", ADMIN_UID, password, "res.users", "search_count", [[]]]
+    arguments = [postgres.DATABASE, ADMIN_UID, password, "res.users", "search_count", [[]]]
     told = _rpc(port, "/jsonrpc", service="object", method="execute_kw", args=arguments)
     return _accepted(told)
 
 
+def lets_in_by_key(port: int, key: str) -> bool | None:
+    """The same by a bearer's key: since version 19, and a way of its own."""
+    answer = web.ask(
+        port, "/json/2/res.users/search_count", method="POST", body=b'{"domain": []}',
+        headers={**_JSON, "Authorization": f"Bearer {key}"}, timeout_s=5.0,
+    )  # fmt: skip
+    return None if answer is None else {200: True, 401: False}.get(answer.status)
+
+
 def log_in(port: int, password: str) -> str | None:
     """The id of a new web session of the administrator; None when none was begun."""
-    body = {"params": {"db": "shop", "login": ADMIN_LOGIN, "password": password}}
+    body = {"params": {"db": postgres.DATABASE, "login": ADMIN_LOGIN, "password": password}}
     answer = web.ask(
         port, "/web/session/authenticate", method="POST", body=json.dumps(body).encode(),
         headers=_JSON, timeout_s=5.0,

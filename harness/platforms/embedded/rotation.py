@@ -45,6 +45,7 @@ from harness.platforms.embedded.waiting import await_ready
 
 SESSION = "session"  # no field of Secrets: cookies that were handed out
 _SESSION_S = 20.0
+_BEARER_SINCE = 19
 
 
 def _password(work: Renewal) -> None:
@@ -53,14 +54,18 @@ def _password(work: Renewal) -> None:
     work.write_files()
     renewal.pause_for_clients()
     work.tell_replicas()
-    work.await_password(work.plan.secrets.admin_password, work.old("admin_password"))
+    now, old = work.plan.secrets.admin_password, work.old("admin_password")
+    work.await_password(now, old, renewal.lets_in)
 
 
 def _api_key(work: Renewal) -> None:
     application.renew(work.plan, "api-key", held=work.held)
     work.write_files()
     work.tell_replicas()
-    work.await_password(work.plan.secrets.api_key, work.old("api_key"))
+    now, old = work.plan.secrets.api_key, work.old("api_key")
+    work.await_password(now, old, renewal.lets_in)
+    if work.plan.options.dialect >= _BEARER_SINCE:
+        work.await_password(now, old, renewal.lets_in_by_key)
 
 
 def _sessions(work: Renewal) -> None:
