@@ -30,6 +30,7 @@ from harness.recovery.registry import AUTOMATIC
 
 _LEAD_S = 5.0  # the schedule's zero lies so far ahead of the child's start
 _TICK_S = 0.5
+_HOLD_WINDOWS = 3  # at most, after the repair and after the way back
 _WARM_UP_S = 2  # first connections, first plans: traded, but not part of the baseline
 _HOME = Path(__file__).resolve().parent.parent
 
@@ -81,7 +82,7 @@ def _max_s(plan: Plan) -> float:
         + limits.effect_s
         + limits.observe_s
         + 2 * limits.heal_s
-        + 4 * limits.window_s
+        + 2 * (_HOLD_WINDOWS + 1) * limits.window_s
         + sum(spec.within_s for spec in runbooks)
         + 60
     )
@@ -133,11 +134,18 @@ class Trading:
         return well
 
     def hold_after(self) -> None:
-        """Trade on for a full window after the lost part is back."""
+        """Trade on until all were well over a full window; where that takes long, for three.
+
+        A run that ends in the middle of a dip cannot say that the service was back.
+        """
         self.phase = "after"
-        hold_s = self.plan.limits.window_s + 1
-        self.progress.phase("holding after the repair", hold_s)
-        self._watch(time.monotonic_ns() + round(hold_s * 1e9))
+        begun_ns, window_ns = time.monotonic_ns(), round(self.plan.limits.window_s * 1e9)
+        self.progress.phase("holding after the repair", _HOLD_WINDOWS * self.plan.limits.window_s)
+        self._watch(
+            begun_ns + _HOLD_WINDOWS * window_ns,
+            until_well_since_ns=begun_ns,
+            window_ns=window_ns,
+        )
 
     def _watch(
         self, until_ns: int, *, until_well_since_ns: int | None = None, window_ns: int = 0

@@ -37,6 +37,23 @@ def test_observation_ends_with_the_watch_when_the_service_did_not_come_back(
     assert mark.name is (MarkName.SERVICE_WELL if well else MarkName.OBSERVATION_ENDED)
 
 
+@pytest.mark.parametrize("well", [True, False])
+def test_a_run_does_not_end_in_the_middle_of_a_dip(tmp_path: Path, well: bool) -> None:
+    load, _ = trading(tmp_path, well=well)
+    load.plan = replace(load.plan, limits=replace(load.plan.limits, window_s=0.2))
+    asked = []
+
+    def all_well(now_ns: int, since_ns: int, window_ns: int) -> bool:
+        asked.append((now_ns - since_ns, window_ns))
+        return well
+
+    load.live.all_well = all_well
+    load.hold_after()
+    assert {window_ns for _, window_ns in asked} == {S // 5}
+    assert (len(asked) == 1) is well
+    assert all(held_ns < 3 * S // 5 for held_ns, _ in asked)
+
+
 def test_a_return_that_the_release_brought_about_is_no_recovery() -> None:
     """Down until the fault was released, 40 s after it; the longest targets are 120 s and 900 s."""
     plan, seen = simulate.evidence(outage_s=40, after_s=30)
