@@ -1,8 +1,9 @@
 """Base backups: taken and gated. What is stored, and how, is backup_store's.
 
 A backup tool's exit code is not enough (barman-cloud-backup returned 0 on a corrupt page). Here a
-backup counts only after three gates: pg_basebackup checked every page's checksum, pg_verifybackup
-compared every file with the manifest, and pg_amcheck walked every table and index.
+backup counts only after three gates: pg_basebackup checked the checksums of the pages that it
+took for old ones, and we those of all others; pg_verifybackup compared every file with the
+manifest; and pg_amcheck walked every table and index.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import psycopg
 
 from harness.errors import PlatformError
-from harness.platforms.embedded import backup_store, postgres, wal_names
+from harness.platforms.embedded import backup_pages, backup_store, postgres, wal_names
 from harness.platforms.embedded.backup_store import Record
 from harness.platforms.embedded.s3_client import S3Client
 
@@ -63,7 +64,9 @@ def take(folder: Path, access: Access, home: Path) -> None:
 
 
 def gate(folder: Path, access: Access, home: Path) -> None:
-    """The second and the third gate; pg_basebackup was the first."""
+    """What is left of the three; pg_basebackup was the first."""
+    if damage := backup_pages.damage_in(folder):
+        raise PlatformError(f"the base backup carries damaged pages: {'; '.join(damage)}")
     postgres.run(
         ["pg_verifybackup", "--no-parse-wal", "--format=tar", "--exit-on-error", str(folder)],
         home=home,

@@ -21,6 +21,7 @@ from harness.platforms.embedded import (
     archive,
     backup,
     backup_key,
+    backup_pages,
     backup_store,
     credentials,
     etcd,
@@ -99,6 +100,9 @@ class EmbeddedBackups:
             backup_store.fetch(store, found.key, record, folder)
             words = ["pg_verifybackup", "--no-parse-wal", "--format=tar", "--exit-on-error"]
             postgres.run([*words, str(folder)], home=folder)
+            if damage := backup_pages.damage_in(folder):
+                told = f"base backup {backup_id} carries damaged pages: {'; '.join(damage)}"
+                raise backup_store.Unsound(told)
             on_top = [
                 f"{place} was overwritten since; its first version is sound"
                 for name in (backup_store.RECORD, *backup_store.FILES)

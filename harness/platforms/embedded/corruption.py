@@ -121,7 +121,7 @@ def _amcheck(copy: Copy) -> subprocess.CompletedProcess[str]:
         copy.port, copy.files.superuser_pass, user=postgres.SUPERUSER, database="template1"
     )
     words = [
-        "--all", "--jobs=2", "--no-password", f"--maintenance-db={source}", "-h", "127.0.0.1",
+        "--all", "--no-password", f"--maintenance-db={source}", "-h", "127.0.0.1",
         "-p", str(copy.port), "-U", postgres.SUPERUSER,
     ]  # fmt: skip
     environment = {**clean_environment(home), "PGPASSFILE": str(copy.files.superuser_pass)}

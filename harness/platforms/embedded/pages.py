@@ -58,16 +58,27 @@ def damaged_pages(pgdata: Path) -> tuple[tuple[DamagedPage, ...], int]:
     return tuple(damaged), count
 
 
-def _relation_files(pgdata: Path) -> Iterator[Path]:
+def wrong_blocks(content: bytes, first_block: int) -> tuple[tuple[int, int], ...]:
+    """(block, LSN as it stands there) of the pages that are not what their checksum says."""
+    pages = _as_pages(content)
+    wrong = np.flatnonzero(~_are_sound(pages, first_block))
+    return tuple((first_block + int(n), (int(pages[n, 0]) << 32) | int(pages[n, 1])) for n in wrong)
+
+
+def is_relation_file(file: Path) -> bool:
     """Temporary relations (t3_16432) belong to one session, and are nobody's data."""
+    return _RELATION_FILE.match(file.name) is not None
+
+
+def _relation_files(pgdata: Path) -> Iterator[Path]:
     for folder in (pgdata / "global", *sorted((pgdata / "base").glob("[0-9]*"))):
-        yield from (f for f in sorted(folder.iterdir()) if _RELATION_FILE.match(f.name))
+        yield from (f for f in sorted(folder.iterdir()) if is_relation_file(f))
 
 
 def _suspects(file: Path) -> tuple[list[int], int]:
     """Blocks within one file that look damaged at first sight, and how many it has."""
     suspects: list[int] = []
-    begin, count = _first_block(file), 0
+    begin, count = first_block_of(file), 0
     try:
         with file.open("rb") as stream:
             while chunk := stream.read(_CHUNK_PAGES * PAGE_BYTES):
@@ -91,7 +102,7 @@ def _stays_damaged(file: Path, block: int) -> bool:
                 now = stream.read(PAGE_BYTES)
         except FileNotFoundError:
             return False
-        if len(now) < PAGE_BYTES or _are_sound(_as_pages(now), _first_block(file) + block)[0]:
+        if len(now) < PAGE_BYTES or _are_sound(_as_pages(now), first_block_of(file) + block)[0]:
             return False
         if now == before:
             return True
@@ -127,7 +138,8 @@ def _sums(pages: Pages) -> npt.NDArray[np.uint32]:
     return folded
 
 
-def _first_block(file: Path) -> int:
+def first_block_of(file: Path) -> int:
+    """Of a relation's file: each but the first is a later piece of 1 GiB."""
     found = _RELATION_FILE.match(file.name)
     return int((found and found["segment"]) or 0) * SEGMENT_PAGES
 
@@ -137,5 +149,5 @@ def _page(pgdata: Path, file: Path, block: int) -> DamagedPage:
     assert found
     database = 0 if file.parent == pgdata / "global" else int(file.parent.name)
     return DamagedPage(
-        database, int(found["node"]), found["fork"] or "", _first_block(file) + block
+        database, int(found["node"]), found["fork"] or "", first_block_of(file) + block
     )
