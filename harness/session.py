@@ -178,10 +178,7 @@ def mended(say: Callable[[str], None]) -> Platform | None:
         if not tenancy.is_abandoned(running):
             _mend(running, say)
             return running
-        try:
-            _mend(running, say)
-        finally:  # nobody else will end it
-            running.down()
+        running.down()  # and with it whatever was broken
     say("ended the platform of a drill that was killed")
     return None
 

@@ -119,6 +119,17 @@ def test_a_recovery_that_cannot_be_finished_keeps_no_fault_alive(
     assert [course.at for course in resume.pending(platform)] == ["restore"]
 
 
+def test_nobody_mends_what_is_ended(
+    platform: FilePlatform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    carry_out(book(striking_with(PlatformError("no room"))), ground(platform, tmp_path))
+    monkeypatch.setattr(tenancy, "is_abandoned", lambda _: True)
+    said: list[str] = []
+    assert session.mended(said.append) is None
+    assert said == ["ended the platform of a drill that was killed"]
+    (platform.directory / "gone").unlink()
+
+
 def test_what_a_drill_leaves_unfinished_is_named(platform: FilePlatform, tmp_path: Path) -> None:
     said: list[str] = []
     progress = SimpleNamespace(say=said.append, phase=lambda *_: None)
