@@ -7,9 +7,11 @@ class of credential, and never shown.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from harness.core import checks
 from harness.errors import PlatformError
@@ -18,6 +20,7 @@ from harness.platforms.capabilities import Platform
 from harness.platforms.having import having
 
 Prove = Callable[[str, str, str, bool | None, str], None]
+_LOOK_S = 0.02
 Known = Mapping[bytes, str]
 _CHECK = checks.secrets_hidden.name
 _LOG_ENDINGS = {".log", ".jsonl", ".err", ".out"}
@@ -85,6 +88,45 @@ def prove_processes(platform: Platform, prove: Prove) -> None:
         prove(_CHECK, "process", "processes", True, told)
 
 
+class Newcomers:
+    """The processes that begin while within, as they show themselves every few milliseconds.
+
+    A tool that is handed a secret by its command line is gone again before anybody searches. What
+    lives shorter than a look apart can be missed.
+    """
+
+    def __init__(self) -> None:
+        self._shown: dict[bytes, str] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._before = frozenset(_pids())
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def prove(self, platform: Platform, prove: Prove, subject: str) -> None:
+        """Searched afterwards, since a secret that is being made is known only then."""
+        secrets, names = known_to(platform), set(self._shown.values())
+        for shown, name in self._shown.items():
+            if found := named(secrets, shown):
+                told = f"{name} began during {subject} and showed a secret: {found}"
+                prove(_CHECK, "process", name, False, told)
+                names.discard(name)
+        if names:
+            told = f"{len(names):,} processes began during {subject}: none showed a secret"
+            prove(_CHECK, "process", subject, True, told)
+
+    def _watch(self) -> None:
+        while not self._over.wait(_LOOK_S):
+            for process in processes(besides=self._before):
+                self._shown[process.shown] = f"{process.name} ({process.pid})"
+
+
 def named(secrets: Known, text: bytes) -> str:
     """What the secrets open that a text holds, "" where it holds none."""
     return ", ".join(sorted({opens for secret, opens in secrets.items() if secret in text}))
@@ -100,10 +142,11 @@ class Process:
     hidden: bool  # its environment cannot be read
 
 
-def processes() -> Iterator[Process]:
-    for place in Path("/proc").iterdir():
-        if not place.name.isdigit():
+def processes(besides: frozenset[int] = frozenset()) -> Iterator[Process]:
+    for pid in _pids():
+        if pid in besides:
             continue
+        place = Path("/proc", str(pid))
         try:
             name = place.joinpath("comm").read_text(errors="replace").strip()
             shown, hidden = place.joinpath("cmdline").read_bytes(), False
@@ -113,7 +156,11 @@ def processes() -> Iterator[Process]:
                 hidden = True
         except OSError:
             continue  # it has ended
-        yield Process(int(place.name), name, shown, hidden)
+        yield Process(pid, name, shown, hidden)
+
+
+def _pids() -> Iterator[int]:
+    return (int(place.name) for place in Path("/proc").iterdir() if place.name.isdigit())
 
 
 def _is_ours(pid: int, directory: Path) -> bool:

@@ -15,7 +15,7 @@ from functools import partial
 from harness.attack.leaked import marker_of
 from harness.core.timeline import MarkName
 from harness.evidence import layout
-from harness.inspection.secrets import prove_processes
+from harness.inspection.secrets import Newcomers, prove_processes
 from harness.platforms.capabilities import Audit, AuditedUse
 from harness.platforms.having import having
 from harness.recovery.ground import Ground
@@ -61,7 +61,9 @@ def _decided(ground: Ground) -> str:
 def _rotate(ground: Ground, *, name: str) -> None:
     if _BEGAN not in ground.facts:
         ground.facts[_BEGAN] = str(time.monotonic_ns())
-    having(ground.platform.secrets, "secrets").rotate(name)
+    with Newcomers() as newcomers:
+        having(ground.platform.secrets, "secrets").rotate(name)
+    newcomers.prove(ground.platform, ground.prove, f"the rotation of {name}")
     ground.facts[_REVOKED + name] = str(time.monotonic_ns())
 
 

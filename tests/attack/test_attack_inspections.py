@@ -144,3 +144,32 @@ def test_only_what_is_ours_and_cannot_be_read_leaves_the_question_open(
         (f"ours ({os.getpid()})", None),
         ("processes", True),
     ]
+
+
+def test_a_tool_that_was_handed_a_secret_and_is_gone_is_still_named() -> None:
+    quiet = [sys.executable, "-c", "import time; time.sleep(0.3)"]
+    with secrets.Newcomers() as newcomers:
+        subprocess.run([*quiet, SECRET], check=True)
+        subprocess.run([*quiet, "harmless"], check=True)
+    proofs = Proofs()
+    newcomers.prove(PLATFORM, proofs, "a rotation")
+    ((kind, _, _, told),) = proofs.against()
+    assert kind == "process"
+    assert told.endswith("began during a rotation and showed a secret: queue")
+    assert [ok for _, subject, ok, _ in proofs.all if subject == "a rotation"] == [True]
+
+
+def test_who_was_there_before_is_no_newcomer() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", SECRET])
+    try:
+        shown = Path(f"/proc/{child.pid}/cmdline")
+        wait_until(lambda: SECRET.encode() in shown.read_bytes(), "it runs")
+        with secrets.Newcomers() as newcomers:
+            subprocess.run([sys.executable, "-c", "import time; time.sleep(0.2)"], check=True)
+        proofs = Proofs()
+        newcomers.prove(PLATFORM, proofs, "a rotation")
+        assert proofs.against() == []
+        assert proofs.all
+    finally:
+        child.kill()
+        child.wait()
