@@ -21,7 +21,7 @@ from pathlib import Path
 import psycopg
 
 from harness.errors import PlatformError
-from harness.platforms.capabilities import Filestore, Platform
+from harness.platforms.capabilities import Filestore
 from harness.platforms.having import having
 from harness.recovery.ground import Ground
 from harness.recovery.steps import Step
@@ -133,13 +133,6 @@ def mend(filestore: Filestore, rows: Mapping[str, Row], damaged: tuple[Damage, .
             _write(filestore.folder() / row.store_fname, copy)
             mended += 1
     return mended
-
-
-def survey(platform: Platform) -> tuple[Survey, Survey]:
-    """Disk and object storage, against the database that serves now."""
-    filestore = having(platform.filestore, "filestore")
-    rows = rows_of(platform.endpoints().dsn)
-    return on_disk(filestore.folder(), rows), in_store(filestore, rows)
 
 
 # the step of a runbook
