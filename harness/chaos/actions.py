@@ -13,11 +13,13 @@ from contextlib import suppress
 
 from harness.chaos import signals
 from harness.chaos.arming import LOCK_S, arm, refuse_in_vain
-from harness.chaos.standing import Standing, standing, stdin_ended
+from harness.chaos.standing import Standing, is_orphaned, standing, stdin_ended
 from harness.core.timeline import Mark, MarkName
 from harness.errors import FaultError
 from harness.faults import journal, undo
 from harness.faults.deeds import deed_of, node_loss
+from harness.faults.journal import Entry
+from harness.recovery.facts import file_of
 
 _POLL_S = 0.1
 
@@ -97,8 +99,21 @@ def mend(within_s: float = undo.HEAL_S) -> list[str]:
     with signals.deferred():
         _note_early_ends(here)
         return undo.replay(
-            here.platform, run_id=here.run_id, within_s=within_s, witness=here.witness
+            here.platform,
+            run_id=here.run_id,
+            within_s=within_s,
+            witness=here.witness,
+            spare=lambda entry: _is_left_to_a_recovery(here, entry),
         )
+
+
+def _is_left_to_a_recovery(here: Standing, entry: Entry) -> bool:
+    """Damage in the middle of its own recovery, with nobody left who carries that out.
+
+    `peakdrill undo` goes on with the recovery; two who repair at once would break more.
+    """
+    under_way = file_of(here.platform.directory, here.run_id).exists()
+    return is_orphaned() and under_way and not undo.undoing_of(entry).held
 
 
 def _note_early_ends(here: Standing) -> None:

@@ -2,7 +2,8 @@
 
 From the environment, since an experiment's file must hold for every run: PEAKDRILL_PLATFORM (a
 platform's directory; without it the one that is up), PEAKDRILL_RUN (where marks go; without it,
-by hand, they are logged) and PEAKDRILL_HOLD=stdin (the harness holds our standard input).
+by hand, they are logged), PEAKDRILL_HOLD=stdin (the harness holds our standard input) and
+PEAKDRILL_HARNESS (its process).
 """
 
 from __future__ import annotations
@@ -73,6 +74,12 @@ def write_mark(run: Path | None, mark: Mark) -> None:
 def is_released() -> bool:
     """The harness has let go already, or is dead: nothing may be broken any more."""
     return os.environ.get("PEAKDRILL_HOLD") == "stdin" and stdin_ended(wait_s=0.0)
+
+
+def is_orphaned() -> bool:
+    """The harness that started this experiment is dead. False by hand: there was none."""
+    harness = os.environ.get("PEAKDRILL_HARNESS", "")
+    return bool(harness) and str(os.getppid()) != harness
 
 
 def stdin_ended(*, wait_s: float) -> bool:

@@ -169,6 +169,7 @@ class Injection:
         return {
             "PEAKDRILL_PLATFORM": os.fspath(self._platform.directory.absolute()),
             "PEAKDRILL_RUN": os.fspath(self._run.absolute()),
+            "PEAKDRILL_HARNESS": str(os.getpid()),
             "PEAKDRILL_HOLD": "stdin",
             "PEAKDRILL_HOLD_MAX_S": str(self._bounds.hold_max_s),
             "PEAKDRILL_HEAL_S": str(self._bounds.heal_s),

@@ -30,10 +30,12 @@ def replay(
     run_id: str | None = None,
     within_s: float = HEAL_S,
     witness: Witness | None = None,
+    spare: Callable[[Entry], bool] = lambda _: False,
 ) -> list[str]:
     """Undo every pending deed, and say what was mended; an empty list when there was nothing.
 
     With `run_id` only that run's: a rollback must not end the fault of somebody else's drill.
+    What is to be spared stays in the journal, for a later undo.
     `witness` receives FAULT_RELEASED when the undo has begun and FAULT_HEALED when the last part
     was observed to be back. Raises FaultError for what could not be mended within `within_s`.
     """
@@ -41,7 +43,7 @@ def replay(
         return []  # nothing was ever armed here, or the platform itself is gone
     with journal.locked(platform.directory, within_s=within_s + 10.0):
         entries, damaged = journal.scan(platform.directory)
-        entries = tuple(e for e in entries if run_id in {None, e.run_id})
+        entries = tuple(e for e in entries if run_id in {None, e.run_id} and not spare(e))
         problems = [f"{file} cannot be read" for file in damaged]
         begun = _begin_all(platform, entries, problems, witness)
         mended = _await_all(platform, begun, problems, within_s)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from harness.chaos import actions, controls, probes, signals, standing
 from harness.core.timeline import MarkName
 from harness.errors import FaultError, PlatformError
 from harness.evidence import events
-from harness.faults import journal
+from harness.faults import deeds, journal
 from harness.faults.state import State, state_of
 from harness.platforms.capabilities import Instant
 
@@ -196,3 +197,26 @@ def test_the_control_stamps_steps_and_stops_a_method_whose_step_failed(
         "lose-node: succeeded", "mend: failed", "lose-node: failed",
         "lose-node: cut short",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("orphaned", [True, False])
+@pytest.mark.parametrize("under_way", [True, False])
+@pytest.mark.parametrize("held", [True, False])
+def test_damage_in_the_middle_of_its_recovery_is_left_to_whoever_goes_on_with_that(
+    acting: FilePlatform,
+    monkeypatch: pytest.MonkeyPatch,
+    orphaned: bool,
+    under_way: bool,
+    held: bool,
+) -> None:
+    deed = replace(deeds.all_deeds()["node-loss"], held=held)
+    monkeypatch.setattr(deeds, "all_deeds", lambda: {deed.name: deed})
+    monkeypatch.setenv("PEAKDRILL_HARNESS", str(os.getpid() if orphaned else os.getppid()))
+    actions.lose_node("primary")
+    if under_way:
+        (acting.directory / "recovery").mkdir()
+        (acting.directory / "recovery" / "r1.json").write_text("{}")
+    actions.mend(within_s=60)
+    left = orphaned and under_way and not held
+    assert acting.nodes.is_dead("A") is left
+    assert bool(journal.pending(acting.directory)) is left
