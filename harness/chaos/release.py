@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -53,15 +54,20 @@ def trade_on(gap_s: float, full_gap_s: float) -> float:
 
     Raises FaultError when the harness lets go meanwhile.
     """
-    run = standing().run
-    full = run is not None and canonical.loads(Plan, run / layout.PLAN).size is Size.FULL
-    spell_s = full_gap_s if full else gap_s
+    spell_s = full_gap_s if _is_full(standing().run) else gap_s
     until = time.monotonic() + spell_s
     while time.monotonic() < until:
         if is_released():
             raise FaultError("the harness has let go (or is dead): nothing more was broken")
         time.sleep(_POLL_S)
     return spell_s
+
+
+def _is_full(run: Path | None) -> bool:
+    """By hand there is no plan, and nobody waits for longer than he must."""
+    if run is None or not (run / layout.PLAN).exists():
+        return False
+    return canonical.loads(Plan, run / layout.PLAN).size is Size.FULL
 
 
 def release_badly(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.operation import Workload
-from harness.core.proofs import Proof
+from harness.core.proofs import Proof, StepRecord
 from harness.core.record import RunRecord
 from harness.core.timeline import Mark, MarkName
 from harness.core.verdict import Finding, Verdict
@@ -23,6 +23,7 @@ from harness.faults import undo
 from harness.faults.experiment import find_experiment
 from harness.faults.injection import injection
 from harness.platforms.embedded import EmbeddedPlatform
+from harness.recovery.point_in_time import RUNBOOK
 from tests.drill.conftest import Site
 from tests.drill.plain_sql import Figures, figures
 
@@ -55,12 +56,17 @@ def proofs(run: Path, check: str) -> list[Proof]:
 
 
 def test_a_bad_release_is_undone_by_going_back_and_plain_sql_agrees(site: Site) -> None:
+    """What was seen is asked of the proofs: a busy machine may void the verdict, not them."""
     _, record, run = drill(site, "logical-corruption")
-    found = findings(record)
     for check in ("restored-wanted", "archive-continuous", "calls-replayed", "documents-sound",
-                  "runbook-done", "protected-again", "stores-agree"):  # fmt: skip
-        assert found[check].verdict is Verdict.MET, found[check].reason
-    assert record.judgement.verdict is not Verdict.INVALID, record.judgement.reasons
+                  "audit-kept", "protected-again"):  # fmt: skip
+        found = proofs(run, check)
+        assert found, f"nothing was looked at for {check}"
+        assert all(proof.ok for proof in found), [proof.told for proof in found]
+    steps = lines.read_lines(run / layout.STEPS, StepRecord)
+    assert [step.name for step in steps] == [step.name for step in RUNBOOK.steps]
+    assert all(step.done for step in steps)
+    assert json.loads((run / layout.READBACK / "second.json").read_text())["disagreements"] == []
     in_order(record)
     counted_again(site.platform, record, run)
     nothing_left_to_undo(site.platform)
