@@ -55,7 +55,7 @@ class Component:
 
 
 @pytest.mark.parametrize("death", ["before", "between", "after"])
-def test_the_next_rotation_goes_on_with_the_secret_that_was_written_down(
+def test_the_next_rotation_finishes_with_what_was_written_down_and_then_makes_another(
     layout: Layout, secrets: EmbeddedSecrets, monkeypatch: pytest.MonkeyPatch, death: str
 ) -> None:
     component, first = Component(monkeypatch), credentials.load(layout).valkey
@@ -65,9 +65,11 @@ def test_the_next_rotation_goes_on_with_the_secret_that_was_written_down(
     intended = component.seen[0][1]
     assert {first, intended} <= {word for _, word in secrets.known()}
     EmbeddedSecrets(layout, {}, Options()).rotate("queue")
-    assert component.seen == [(first, intended)] * 2
-    assert component.password == intended == credentials.load(layout).valkey
-    assert files_of(layout).valkey_password.read_text() == intended
+    now = credentials.load(layout).valkey
+    assert component.seen == [(first, intended), (first, intended), (intended, now)]
+    assert component.password == now
+    assert now not in {first, intended}
+    assert files_of(layout).valkey_password.read_text() == now
 
 
 def test_an_unfinished_rotation_of_another_class_is_finished_first(

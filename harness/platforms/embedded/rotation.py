@@ -131,15 +131,15 @@ class EmbeddedSecrets:
     def rotate(self, credential: str) -> None:
         """Returns when the old one was seen refused everywhere, and the new one accepted.
 
-        May be repeated after any death; another call makes another secret. Raises PlatformError.
+        May be repeated after any death: each call makes another secret, for one that a death left
+        half told may have been seen by anybody. Raises PlatformError.
         """
         self._known(credential)
         with self._alone() as held:
             begun = self._begun()
             if begun is not None:
                 self._carry_out(begun, held)
-            if begun is None or begun.credential != credential:
-                self._carry_out(self._begin(credential), held)
+            self._carry_out(self._begin(credential), held)
 
     def known(self) -> tuple[tuple[str, str], ...]:
         """Of all environments of the platform, also what was intended and not set yet."""
