@@ -6,6 +6,7 @@ it requires. What is lacking is skipped with the reason, never green.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -262,6 +263,12 @@ class Audit(Protocol):
 
     def entries(self) -> int:
         """How many lines the audit logs hold: they must never become fewer."""
+
+    def heads(self, lines: Mapping[str, int] | None = None) -> Mapping[str, tuple[int, str]]:
+        """Log -> its first so many lines (all that it has, where none are named), their SHA-256.
+
+        A log is only ever added to: what it began with, it begins with for ever.
+        """
 
 
 class CleanRoom(Protocol):

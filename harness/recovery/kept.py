@@ -11,12 +11,13 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from harness.core import checks
+from harness.platforms.capabilities import Audit
 from harness.platforms.having import having
 from harness.recovery.ground import Ground
 
 type_database = psycopg.Connection[TupleRow]
 
-_BEFORE, _AUDIT = "configuration_before", "audit_entries_before"
+_BEFORE, _AUDIT = "configuration_before", "audit_before"
 # What protects the data or lets people in: not what names a node, a port or a path.
 _SETTINGS = """
 SELECT name, setting FROM pg_settings WHERE name IN (
@@ -34,7 +35,7 @@ def remember(ground: Ground) -> None:
     if _BEFORE not in ground.facts:
         ground.facts[_BEFORE] = json.dumps(_configuration(ground), sort_keys=True)
     if ground.platform.audit is not None and _AUDIT not in ground.facts:
-        ground.facts[_AUDIT] = str(ground.platform.audit.entries())
+        ground.facts[_AUDIT] = json.dumps(dict(ground.platform.audit.heads()))
 
 
 def compare(ground: Ground) -> None:
@@ -47,11 +48,22 @@ def compare(ground: Ground) -> None:
         told = f"not as before the restore: {changes}"
     ground.prove(checks.audit_kept.name, "configuration", "database", not other, told)
     ground.facts["kept"] = told
-    if ground.platform.audit is None or _AUDIT not in ground.facts:
-        return
-    entries, held = int(ground.facts[_AUDIT]), ground.platform.audit.entries()
-    told = f"{held:,} audit entries after the restore, {entries:,} before it"
-    ground.prove(checks.audit_kept.name, "audit", "platform", held >= entries, told)
+    if ground.platform.audit is not None and _AUDIT in ground.facts:
+        _compare_audit(ground, ground.platform.audit)
+
+
+def _compare_audit(ground: Ground, audit: Audit) -> None:
+    """Line by line: what was written since the restore must not hide what it took away."""
+    before = {log: tuple(head) for log, head in json.loads(ground.facts[_AUDIT]).items()}
+    now = audit.heads({log: lines for log, (lines, _) in before.items()})
+    entries = sum(lines for lines, _ in before.values())
+    told = f"{audit.entries():,} audit entries after the restore, {entries:,} before it"
+    gone = [f"{log} ({lines:,})" for log, (lines, _) in before.items()
+            if now.get(log, (0, "")) != before[log]]  # fmt: skip
+    if gone:
+        told += f"; no longer there as they were: {', '.join(sorted(gone))}"
+    ok = not gone if entries else None  # nothing could be lost, so nothing was shown
+    ground.prove(checks.audit_kept.name, "audit", "platform", ok, told)
     ground.facts["kept"] += f"; {told}"
 
 

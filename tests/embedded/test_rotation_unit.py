@@ -202,6 +202,21 @@ def test_no_entry_is_lost_by_entering_a_clean_room(layout: Layout) -> None:
     assert (before, EmbeddedAudit(clean, {}).entries()) == (7, 9)
 
 
+def test_a_copy_that_forensics_made_stands_in_for_no_log(layout: Layout) -> None:
+    log = layout.logs / "audit-app1.jsonl"
+    log.write_text("{}\n" * 4 + "{torn")
+    audit = EmbeddedAudit(layout, {})
+    heads = audit.heads()
+    assert heads["logs/audit-app1.jsonl"][0] == 4
+    copied = layout.root / "forensics" / "logs"
+    copied.mkdir(parents=True)
+    copied.joinpath(log.name).write_text(log.read_text())
+    log.write_text("{}\n" * 4 + "{torn} and ended\n")
+    assert audit.heads({"logs/audit-app1.jsonl": 4}) == heads
+    log.unlink()
+    assert audit.entries() == 0
+
+
 def test_a_class_that_is_not_audited_is_refused_by_name(layout: Layout) -> None:
     with pytest.raises(PlatformError, match="no class of credentials 'root'"):
         EmbeddedAudit(layout, {}).last_use("root", MARKER)

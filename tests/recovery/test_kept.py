@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,11 +21,23 @@ from tests.shop.stand import Postgres
 __all__ = ["server"]  # a fixture
 
 
-def on(server: Postgres, run: Path, entries: list[int]) -> Ground:
-    """`entries`: what the audit log holds, each time that it is asked."""
+@dataclass
+class Logs:
+    """An audit whose log anybody may change."""
+
+    lines: list[str] = field(default_factory=lambda: [f"entry {n}" for n in range(41)])
+
+    def entries(self) -> int:
+        return len(self.lines)
+
+    def heads(self, lines: Mapping[str, int] | None = None) -> Mapping[str, tuple[int, str]]:
+        head = self.lines[: 999 if lines is None else lines["log"]]
+        return {"log": (len(head), "\n".join(head))}
+
+
+def on(server: Postgres, run: Path, audit: Logs) -> Ground:
     platform = SimpleNamespace(
-        database=SimpleNamespace(superuser_dsn=lambda: server.dsn(SHOP)),
-        audit=SimpleNamespace(entries=lambda: entries.pop(0)),
+        database=SimpleNamespace(superuser_dsn=lambda: server.dsn(SHOP)), audit=audit
     )
     course = Course("point-in-time", "r1", str(run), {}, Targets(()))
     return Ground.of(platform, course)
@@ -34,8 +48,10 @@ def proofs(run: Path) -> dict[str, Proof]:
 
 
 def test_what_is_as_before_is_kept(server: Postgres, tmp_path: Path) -> None:
-    ground = on(server, tmp_path, [41, 44])
+    audit = Logs()
+    ground = on(server, tmp_path, audit)
     kept.remember(ground)
+    audit.lines += ["more"] * 3
     kept.remember(ground)  # after a death: the first look counts
     assert kept.compared(ground) is None
     kept.compare(ground)
@@ -54,7 +70,7 @@ def test_what_is_as_before_is_kept(server: Postgres, tmp_path: Path) -> None:
 def test_a_setting_or_a_role_that_is_another_is_named(
     server: Postgres, tmp_path: Path, change: str, back: str, told: str
 ) -> None:
-    ground = on(server, tmp_path, [1, 1])
+    ground = on(server, tmp_path, Logs())
     kept.remember(ground)
     with server.connect(SHOP) as database:
         database.execute(change)
@@ -68,9 +84,22 @@ def test_a_setting_or_a_role_that_is_another_is_named(
     assert told in found.told
 
 
-def test_an_audit_log_that_has_become_shorter_is_named(server: Postgres, tmp_path: Path) -> None:
-    ground = on(server, tmp_path, [41, 40])
+@pytest.mark.parametrize("written_since", [0, 1, 100])
+def test_entries_that_a_restore_took_are_missed_however_many_came_since(
+    server: Postgres, tmp_path: Path, written_since: int
+) -> None:
+    audit = Logs()
+    ground = on(server, tmp_path, audit)
     kept.remember(ground)
+    audit.lines[-1:] = ["since"] * written_since
     kept.compare(ground)
     assert proofs(tmp_path)["audit"].ok is False
+    assert "log (41)" in proofs(tmp_path)["audit"].told
     assert proofs(tmp_path)["configuration"].ok
+
+
+def test_an_audit_that_held_nothing_shows_nothing(server: Postgres, tmp_path: Path) -> None:
+    ground = on(server, tmp_path, Logs([]))
+    kept.remember(ground)
+    kept.compare(ground)
+    assert proofs(tmp_path)["audit"].ok is None

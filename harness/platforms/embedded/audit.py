@@ -14,10 +14,11 @@ reading both now. Logs of every environment are read: entering a clean room forg
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,6 +46,7 @@ _AUTHORIZED = re.compile(
 )
 _POSTGRES_LOGS, _AUDIT_LOGS = "pg?.log", "audit-*.jsonl"
 _SESSIONS_LOG = "audit-sessions.jsonl"
+_ENVIRONMENTS = "clean-[0-9]*"  # beside the original, which is the root itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,18 @@ class EmbeddedAudit:
 
     def entries(self) -> int:
         """Lines of PostgreSQL's logs and of the audit logs, in all environments."""
-        files = [file for name in (_POSTGRES_LOGS, _AUDIT_LOGS) for file in self._logs(name)]
-        return sum(file.read_bytes().count(b"\n") for file in files)
+        return sum(count for count, _ in self.heads().values())
+
+    def heads(self, lines: Mapping[str, int] | None = None) -> Mapping[str, tuple[int, str]]:
+        """A torn last line is not there yet; a log that is gone is left out."""
+        found: dict[str, tuple[int, str]] = {}
+        for file in (f for name in (_POSTGRES_LOGS, _AUDIT_LOGS) for f in self._logs(name)):
+            name = str(file.relative_to(self.layout.root))
+            body = file.read_bytes().splitlines(keepends=True)
+            whole = [line for line in body if line.endswith(b"\n")]
+            head = whole if lines is None else whole[: lines.get(name, 0)]
+            found[name] = len(head), hashlib.sha256(b"".join(head)).hexdigest()
+        return found
 
     def _source(self, credential: str) -> Callable[[str, str], Iterator[AuditedUse]]:
         if credential in _APPLICATION:
@@ -144,8 +156,9 @@ class EmbeddedAudit:
                     yield entry
 
     def _logs(self, name: str) -> list[Path]:
+        """Of each environment; a copy that forensics made is no log that anybody kept."""
         root = self.layout.root
-        return sorted([*root.glob(f"logs/{name}"), *root.glob(f"*/logs/{name}")])
+        return sorted([*root.glob(f"logs/{name}"), *root.glob(f"{_ENVIRONMENTS}/logs/{name}")])
 
 
 def _lines(file: Path, marker: str) -> Iterator[str]:
