@@ -43,6 +43,7 @@ def extort() -> str:
         sound = _newest_sound(backups)
         folder = leaked.folder_of(here.platform.directory)
         old_credentials.hand_out_all(having(here.platform.secrets, "secrets"), folder)
+        backups.close_archive()  # WAL is attacked too, so there must be some
         arm(here, ransomware.NAME, {"backup": sound.backup_id, "began_utc": _now_utc()})
         _attack_backups(here, endpoints, sound)
         _lock(here, database, endpoints)
@@ -59,12 +60,15 @@ def _newest_sound(backups: Backups) -> Backup:
 def _attack_backups(here: Standing, endpoints: Endpoints, sound: Backup) -> None:
     """What was tried, and whether the bytes of before are there still: each a proof."""
     targets = vault_attack.watched(endpoints, sound.backup_id)
+    if not any("/wals/" in target.key for target in targets):
+        _prove(here, "object", "WAL", ok=None, told="no WAL segment was there to be attacked")
     vault_attack.poison(endpoints, sound.backup_id, _later_id(sound.backup_id))
     for attempt in vault_attack.attack(endpoints, targets):
         on_top = attempt.what in vault_attack.ON_TOP  # adds a version; the objects below tell
         told = f"{attempt.what} as {attempt.identity}: {attempt.told}"
         subject = attempt.key or "the bucket"
-        _prove(here, "attack", subject, ok=attempt.refused or on_top, told=told)
+        ok = True if on_top and attempt.refused is False else attempt.refused
+        _prove(here, "attack", subject, ok=ok, told=told)
     for target in targets:
         ok, told = vault_attack.still_there(endpoints, target)
         _prove(here, "object", target.key, ok=ok, told=told)
@@ -81,11 +85,14 @@ def _lock(here: Standing, database: Database, endpoints: Endpoints) -> None:
     if not seen:
         here.stamp(MarkName.NO_EFFECT, "rows were locked, and read as before")
         raise FaultError("the rows that were locked read as before")
+    if not (orders and documents):
+        here.stamp(MarkName.NO_EFFECT, f"{orders} orders and {documents} documents were locked")
+        raise FaultError("there were no orders, or no documents, to lock: nothing to bring back")
     note = f"{orders:,} orders, {log_ins:,} log-ins and {documents:,} documents are unreadable"
     here.witness(Mark(MarkName.FAULT_ACTIVE, earliest_ns, latest_ns, note))
 
 
-def _prove(here: Standing, kind: str, subject: str, *, ok: bool, told: str) -> None:
+def _prove(here: Standing, kind: str, subject: str, *, ok: bool | None, told: str) -> None:
     if here.run is not None:
         proof = Proof(_CHECK, kind, subject, ok, told, time.monotonic_ns())
         lines.append_proof(here.run, proof)

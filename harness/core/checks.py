@@ -45,7 +45,9 @@ backups_locked = Check(
     "backups-locked", "No attack on the backups had an effect", ("attack", "object")
 )
 backup_chosen = Check(
-    "backup-chosen", "Poisoned backups are refused; the newest sound one is taken", ("backup",)
+    "backup-chosen",
+    "Poisoned backups are refused; the newest sound one is taken",
+    ("backup", "refused"),
 )
 environment_clean = Check(
     "environment-clean", "The new environment shares nothing with the old", ("clean",)

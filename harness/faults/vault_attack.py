@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 IDENTITIES = ("default", "admin")  # sections of the credentials file: the writer's, and worse
 ON_TOP = ("overwrite it", "hide it behind a delete marker")  # allowed: they only add a version
+_NOT_THE_LOCK = frozenset({
+    "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken",
+    "RequestTimeTooSkewed", "SlowDown", "NoSuchBucket", "NotImplemented",
+})  # fmt: skip
 _OBJECTS = 6  # attacked and watched: a base backup and the newest segments
 _GARBAGE = b"all your backups are belong to us\n"
 
@@ -41,12 +45,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One thing that was tried. `refused` by the store's own answer."""
+    """One thing that was tried. `refused` by the store's own answer; None where it was another.
+
+    Who is not known to the store, or finds it busy, is refused too, lock or no lock.
+    """
 
     what: str  # "delete the version"
     identity: str
     key: str
-    refused: bool
+    refused: bool | None
     told: str
 
 
@@ -162,7 +169,8 @@ def _tried(what: str, identity: str, key: str, deed: Callable[[], object]) -> At
     try:
         deed()
     except ClientError as error:
-        return Attempt(what, identity, key, refused=True, told=_code(error))
+        refused = None if _is_about_the_asker(error) else True
+        return Attempt(what, identity, key, refused=refused, told=_code(error))
     except BotoCoreError as error:
         raise FaultError(f"the store cannot be asked to {what}: {type(error).__name__}") from error
     return Attempt(what, identity, key, refused=False, told="answered as done")
@@ -190,6 +198,12 @@ def _digest(store: S3Client, bucket: str, key: str, version: str) -> str:
     for block in body.iter_chunks(1 << 20):
         found.update(block)
     return found.hexdigest()
+
+
+def _is_about_the_asker(error: ClientError) -> bool:
+    """Neither the lock nor the object was asked: not this identity, or not now."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return _code(error) in _NOT_THE_LOCK or status >= 500
 
 
 def _code(error: ClientError | BotoCoreError) -> str:

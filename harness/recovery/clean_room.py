@@ -117,7 +117,7 @@ def _choose(ground: Ground) -> None:
             ground.facts["backup"] = candidate.backup_id
             return
         told = f"{subject} refused: {'; '.join(found.missing)}"
-        ground.prove(checks.backup_chosen.name, "backup", subject, True, told)
+        ground.prove(checks.backup_chosen.name, "refused", subject, True, told)
         ground.say(told)
     ground.prove(checks.backup_chosen.name, "backup", "any", False, "no backup passes its checks")
     raise PlatformError("no backup passes its checks", next_step="look for one elsewhere")
@@ -174,16 +174,21 @@ def _prove_clean(ground: Ground) -> None:
     shared = room.shared()
     told = "; ".join(shared[:_LISTED]) or "no credential, data folder, process or port in common"
     ground.prove(checks.environment_clean.name, "clean", "environment", not shared, told)
-    accepted = []
+    accepted, silent = [], []
     folder = leaked.folder_of(ground.platform.directory)
     for answer in old_credentials.try_all(ground.platform, room, folder, ground.run_id):
         sentence = f"the old {answer.credential}: {answer.told}"
         kind, name = "clean", answer.credential
         ground.prove(checks.environment_clean.name, kind, name, answer.refused, sentence)
         accepted += [name] if answer.refused is False else []
+        silent += [name] if answer.refused is None else []
     if shared or accepted:
         raise PlatformError(f"the new environment is not clean: {told} {' '.join(accepted)}")
-    ground.facts["clean"] = "the old credentials are refused, and nothing is shared"
+    ground.facts["clean"] = (
+        f"nothing is shared; nobody could be asked about the old {', '.join(silent)}"
+        if silent
+        else "the old credentials are refused, and nothing is shared"
+    )
 
 
 def _proven_clean(ground: Ground) -> str | None:

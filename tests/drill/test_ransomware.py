@@ -77,9 +77,11 @@ def test_the_lock_held_and_the_poisoned_backup_was_refused(judged) -> None:
     attempts = " ".join(proof.told for proof in proofs(run, "backups-locked", "attack"))
     for what in ("delete the version", "shorten its retention", "overwrite", "suspend versioning"):
         assert what in attempts
-    candidates = proofs(run, "backup-chosen", "backup")
-    assert "refused" in candidates[0].told  # the newest
-    assert "passes every check" in candidates[-1].told
+    assert any("/wals/" in proof.subject for proof in objects)
+    (refused,) = proofs(run, "backup-chosen", "refused")  # the newest
+    (chosen,) = proofs(run, "backup-chosen", "backup")
+    assert "refused" in refused.told
+    assert "passes every check" in chosen.told
 
 
 def test_what_was_lost_is_counted_and_the_rest_is_there(judged) -> None:
