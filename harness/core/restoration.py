@@ -65,12 +65,17 @@ def known_at(operations: Operations, cut_ns: int) -> Operations:
     return replace(known, outcome=outcome)
 
 
-def restored_at(operations: Operations, look: ReadBack, cut_ns: int) -> Restored:
-    """What was acknowledged by the cut, held against the restored data."""
+def restored_at(
+    operations: Operations, look: ReadBack, cut_ns: int, told_ns: int | None = None
+) -> Restored:
+    """What was acknowledged by the cut, held against the restored data.
+
+    `told_ns`: the recovery point as the restore itself told it.
+    """
     records = records_of(known_at(operations, cut_ns))
     held = held_by(records, look.survivors)
     classes = classify(records, held)
-    since_ns = _recovery_point(records, classes)
+    since_ns = _recovery_point(records, classes, told_ns)
     if since_ns is not None:
         classes = taken_back(records, classes, held, since_ns, cut_ns)
     lost = classes.call_lost
@@ -112,16 +117,28 @@ def as_restored(evidence: Evidence, records: Records, classes: Classes, held: He
         return classes
     cut_ns = cut_of(evidence, look)
     known = records_of(known_at(evidence.operations, cut_ns))
-    since_ns = _recovery_point(known, classify(known, held_by(known, look.survivors)))
+    classes_then = classify(known, held_by(known, look.survivors))
+    since_ns = _recovery_point(known, classes_then, _told(evidence))
     if since_ns is None:
         return classes
     return taken_back(records, classes, held, since_ns, cut_ns)
 
 
-def _recovery_point(records: Records, classes: Classes) -> int | None:
-    """The earliest acknowledgement that the restored data do not hold; None where all are there."""
+def _recovery_point(records: Records, classes: Classes, told_ns: int | None) -> int | None:
+    """The earliest acknowledgement that the restored data do not hold; None where all are there.
+
+    A commit comes before its acknowledgement, so what the restore itself told is never later; it
+    is what tells that the first write of after it was a document or a cancellation.
+    """
     acks_ns = records.calls.done_ns[classes.call_lost]
-    return int(acks_ns.min()) if len(acks_ns) else None
+    instants = [int(acks_ns.min())] if len(acks_ns) else []
+    return min([*instants, *([] if told_ns is None else [told_ns])], default=None)
+
+
+def _told(evidence: Evidence) -> int | None:
+    """The last restored commit, by the restore's own word."""
+    mark = evidence.timeline.last(MarkName.RECOVERY_POINT)
+    return mark.earliest_ns if mark else None
 
 
 def restoration(
@@ -131,7 +148,7 @@ def restoration(
     look = evidence.restored
     if look is None or not look.complete:
         return ()
-    seen = restored_at(evidence.operations, look, cut_of(evidence, look))
+    seen = restored_at(evidence.operations, look, cut_of(evidence, look), _told(evidence))
     fault = evidence.timeline.first(MarkName.FAULT_ACTIVE)
     return tuple(_counts(workload, seen, end, fault, run_id) for workload in workloads)
 

@@ -25,6 +25,7 @@ class MarkName(StrEnum):
     RECOVERY_BEGUN = "recovery-begun"  # the first step of a runbook
     UNPROTECTED = "unprotected"  # from here on nothing was protected, whatever was reported
     INGRESS_CLOSED = "ingress-closed"  # observed from outside
+    RECOVERY_POINT = "recovery-point"  # when the last commit that was restored was made
     RESTORED = "restored"  # the data is back: "data back" is not yet "service back"
     REPLAYED = "replayed"  # integration calls after the recovery point are made good
     REVOKED = "revoked"  # one class of credentials; the note names it

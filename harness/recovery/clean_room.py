@@ -147,6 +147,7 @@ def _restore(ground: Ground) -> None:
         checks.restored_wanted.name, "reach", f"backup {restored.backup_id}",
         restored.complete, restored.told,
     )  # fmt: skip
+    ground.mark_recovery_point(restored.reached_utc)
     _room(ground).enter()
     ground.facts["reached_utc"] = restored.reached_utc
 

@@ -12,6 +12,7 @@ from harness.core.targets import Targets
 from harness.core.timeline import Mark, MarkName
 from harness.evidence import events, layout, lines
 from harness.platforms.capabilities import Instant, Platform
+from harness.recovery.clock import instant_of
 from harness.recovery.facts import Course, Facts
 
 
@@ -63,6 +64,12 @@ class Ground:
         if self.witnessed:
             mark = Mark(name, instant.earliest_ns, instant.latest_ns, note)
             events.append(self.run / layout.EVENTS, mark)
+
+    def mark_recovery_point(self, reached_utc: str) -> None:
+        """When the last commit that a restore holds was made, by the restore's own word."""
+        at = instant_of(reached_utc)
+        if at is not None:
+            self.mark(MarkName.RECOVERY_POINT, at, reached_utc)
 
     def record(self, step: StepRecord) -> None:
         """How a step went. The engine's own."""

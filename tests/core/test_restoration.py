@@ -28,10 +28,16 @@ _, BARE = run()
 
 
 def measure(
-    calls: list[Call], rows: list[Row], cut: int | None, later: list[Row] | None
+    calls: list[Call],
+    rows: list[Row],
+    cut: int | None,
+    later: list[Row] | None,
+    told: int | None = None,
 ) -> RestorationCounts:
     """As the judge takes it: `rows` after the restore, `later` at the end."""
     marks = [Mark(MarkName.FAULT_ACTIVE, *FAULT)]
+    if told is not None:
+        marks.append(Mark(MarkName.RECOVERY_POINT, told, told))
     if cut is not None:
         marks.append(Mark(MarkName.INGRESS_CLOSED, cut - 1, cut))
     look = ReadBack("restored", 150, True, "", survivors(rows), 0, ())
@@ -153,6 +159,20 @@ def test_a_document_and_a_cancellation_of_after_the_recovery_point_are_lost_with
     found = measure([*made, gone, *after], rows, 90, rows)
     assert (found.lost, found.gone, found.spoiled) == (3, 3, 0)
     assert found.examples == tuple(f"gone pd-r1-0-{seq}" for seq in (1, 2, 9))
+
+
+def test_the_restores_own_word_tells_that_a_document_was_the_first_to_go() -> None:
+    """Nothing else was lost before it, so the other acknowledgements alone would not."""
+    acked = {"outcome": Outcome.ACKED, "worker": 0}
+    calls = [
+        Call(seq=1, record=1, kind=Kind.CREATE, stage=1, sent=5, done=6, **acked),
+        Call(seq=2, record=1, kind=Kind.ATTACH, stage=0, sent=19, done=20, digest=7, **acked),
+        Call(seq=3, record=3, kind=Kind.CREATE, stage=1, sent=21, done=22, **acked),
+    ]
+    rows = [Row(0, 1, 1, 0)]
+    silent, told = (measure(calls, rows, 90, rows, told=at) for at in (None, 18))
+    assert (silent.lost, silent.examples) == (1, ("gone pd-r1-0-3",))
+    assert (told.lost, told.examples) == (2, ("gone pd-r1-0-1", "gone pd-r1-0-3"))
 
 
 def restored(**planted: object) -> RestorationCounts:
