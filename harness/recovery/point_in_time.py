@@ -185,7 +185,7 @@ def _compare(ground: Ground) -> None:
     gap_s = float(facts["gap_s"])
     if gap_s:
         told = f"the archive ended {gap_s:.1f} s before the wanted instant: {told}"
-    against = bool(early or absent or damaged or gap_s)
+    against = bool(early or absent or damaged or gap_s) or facts["complete"] != str(True)
     ok = False if against else True if tail else None  # with nothing to look for, nothing was seen
     ground.prove(checks.restored_wanted.name, "reach", f"backup {facts['backup']}", ok, told)
     facts["compared"] = told

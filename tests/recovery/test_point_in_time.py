@@ -119,6 +119,7 @@ def ended_at(ground: Ground, dsn: str) -> Ground:
     """The same runbook, after a restore that ended in the database of `dsn`."""
     after = replace(ground, platform=SimpleNamespace(endpoints=lambda: SimpleNamespace(dsn=dsn)))
     after.facts["reached_utc"] = last_commit(dsn)
+    after.facts["complete"] = "True"
     return after
 
 
@@ -131,6 +132,17 @@ def test_a_restore_to_just_before_the_damage_is_believed(
     (proof,) = proofs(tmp_path, "restored-wanted")
     assert proof.ok, proof.told
     assert "50 of the 50 newest records" in proof.told
+
+
+def test_a_restore_that_promised_no_record_shows_nothing(
+    server: Postgres, restored: Callable[[], str], tmp_path: Path
+) -> None:
+    copy = restored()
+    ground = damaged_ground(server, tmp_path)
+    ground.facts["tail"] = "[]"
+    point_in_time._compare(ended_at(ground, copy))
+    (proof,) = proofs(tmp_path, "restored-wanted")
+    assert proof.ok is None
 
 
 def test_sabotage_a_restore_that_misses_the_last_minute_is_named(
@@ -147,6 +159,17 @@ def test_sabotage_a_restore_that_misses_the_last_minute_is_named(
     assert "it misses the last" in proof.told
     assert "of the 50 newest records before it are there" in proof.told
     assert "50 of the 50" not in proof.told
+
+
+def test_a_restore_that_says_that_it_ended_early_is_believed(
+    server: Postgres, restored: Callable[[], str], tmp_path: Path
+) -> None:
+    copy = restored()
+    ground = ended_at(damaged_ground(server, tmp_path), copy)
+    ground.facts["complete"] = "False"
+    point_in_time._compare(ground)
+    (proof,) = proofs(tmp_path, "restored-wanted")
+    assert proof.ok is False
 
 
 def test_sabotage_its_own_word_alone_is_not_believed(
