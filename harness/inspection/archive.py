@@ -25,7 +25,8 @@ def is_continuous(scene: Scene) -> None:
     )
     if stopped or absent:
         told += f"; {absent or 'segments are reported as archived, and are not'}"
-    scene.prove(check, "archive", subject, not (stopped or absent), told)
+    ok = False if stopped or absent else True if reach.last_segment else None
+    scene.prove(check, "archive", subject, ok, told)
 
 
 INSPECTIONS: dict[str, Inspection] = {checks.archive_continuous.name: is_continuous}

@@ -61,7 +61,7 @@ def prove_files(secrets: Known, prove: Prove, kind: str, files: Iterable[Path]) 
             prove(_CHECK, kind, file.name, False, f"{file.name} holds a secret: {found}")
             continue
         clean, size = clean + 1, size + len(body)
-    if clean:
+    if size:  # empty files hold nothing that could be found
         told = f"{clean:,} files of {size:,} bytes hold none of {len(secrets)} secrets"
         prove(_CHECK, kind, "files", True, told)
 

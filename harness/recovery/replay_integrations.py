@@ -187,7 +187,8 @@ def prove(ground: Ground, database: Database) -> None:
         if wrong:
             more = f"; and {len(wrong) - _NAMED:,} more" if len(wrong) > _NAMED else ""
             told = "; ".join(wrong[:_NAMED]) + more
-        ground.prove(_CHECK, "calls", partner, not wrong, told)
+        ok = not wrong if wrong or memory.taken else None  # no call at all shows nothing
+        ground.prove(_CHECK, "calls", partner, ok, told)
 
 
 def _await(what: str, limit_s: float, look: Callable[[], bool]) -> None:

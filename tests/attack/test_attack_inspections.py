@@ -90,7 +90,8 @@ def test_a_file_that_holds_a_secret_is_named_with_what_it_opens(tmp_path: Path) 
     assert {subject for _, subject, _, _ in everything.against()} == {"queue.log", "secrets.json"}
 
 
-def test_no_files_are_no_proof(tmp_path: Path) -> None:
+def test_no_files_or_empty_ones_are_no_proof(tmp_path: Path) -> None:
+    tmp_path.joinpath("app.log").touch()
     proofs = Proofs()
     secrets.prove_files(KNOWN, proofs, "log", secrets.logs_of(tmp_path))
     assert proofs.all == []

@@ -15,11 +15,11 @@ from harness.core.timeline import Mark, MarkName
 from harness.evidence import events, layout
 from harness.evidence.lines import append_step, read_lines
 from harness.evidence.rundir import RunDirectory
-from harness.inspection import protection
+from harness.inspection import archive, protection
 from harness.inspection import runbook as steps_inspected
 from harness.inspection.registry import inspections_of
 from harness.inspection.scene import Scene
-from harness.platforms.capabilities import Wholeness
+from harness.platforms.capabilities import Backup, Reach, Wholeness
 from harness.recovery.steps import Runbook, Step, nothing
 from tests.core import simulate
 
@@ -32,7 +32,7 @@ BOOK = Runbook(
 def scene(tmp_path: Path) -> Scene:
     run = RunDirectory.create(tmp_path, "r1").path
     scenario = replace(simulate.SCENARIO, recovery=runbook("two", within_s=60))
-    platform = SimpleNamespace(whole=lambda: Wholeness(whole=True))
+    platform = SimpleNamespace(whole=lambda: Wholeness(whole=True), backups=None)
     return Scene(platform, run, "r1", scenario, simulate.TARGETS, "2026-11-22T03:00:00Z")
 
 
@@ -62,11 +62,45 @@ def test_protected_is_seen_and_lasts(scene: Scene, seen: bool, now: bool) -> Non
     if seen:
         mark(MarkName.PROTECTED, 52.5)
     whole = Wholeness(now, () if now else ("the standby does not stream",))
-    protection.is_protected(replace(scene, platform=SimpleNamespace(whole=lambda: whole)))
+    platform = SimpleNamespace(whole=lambda: whole, backups=None)
+    protection.is_protected(replace(scene, platform=platform))
     ((ok, told),) = proofs(scene)
     assert ok is (seen and now)
     assert ("42.5 s after the fault" in told) is seen
     assert ("the standby does not stream" in told) is (not now)
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_an_archive_that_stores_nothing_protects_nothing(scene: Scene, stopped: bool) -> None:
+    events.append(scene.run / layout.EVENTS, Mark(MarkName.FAULT_ACTIVE, 1, 1))
+    events.append(scene.run / layout.EVENTS, Mark(MarkName.PROTECTED, 2, 2))
+    closed: list[str] = []
+    backups = SimpleNamespace(
+        close_archive=lambda: closed.append("a segment"),
+        archive_is_stopped=lambda: bool(closed) and stopped,
+    )
+    platform = SimpleNamespace(whole=lambda: Wholeness(whole=True), backups=backups)
+    protection.is_protected(replace(scene, platform=platform))
+    ((ok, told),) = proofs(scene)
+    assert ok is not stopped
+    assert ("reported as archived, and are not" in told) is stopped
+
+
+@pytest.mark.parametrize(
+    ("last", "missing", "ok"),
+    [("0" * 24, (), True), ("0" * 24, ("1" * 24,), False), ("", (), None)],
+)
+def test_an_archive_without_a_segment_shows_nothing(
+    scene: Scene, last: str, missing: tuple[str, ...], ok: bool | None
+) -> None:
+    backups = SimpleNamespace(
+        close_archive=lambda: None,
+        candidates=lambda: (Backup("b1", "", "2", True),),
+        reach=lambda name: Reach(name, "0" * 24, last, missing, "", 0),
+        archive_is_stopped=lambda: False,
+    )
+    archive.is_continuous(replace(scene, platform=SimpleNamespace(backups=backups)))
+    assert [found for found, _ in proofs(scene)] == [ok]
 
 
 def test_only_what_a_scenario_asks_for_is_looked_at() -> None:

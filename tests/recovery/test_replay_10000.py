@@ -10,7 +10,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -187,6 +187,15 @@ def test_replaying_once_more_changes_nothing(story: Story, tmp_path: Path) -> No
     wait_until(lambda: replay_integrations.replayed(ground), "replayed once more")
     assert {name: story.stand.told(name) for name in PARTNERS} == before
     assert all(proof.ok for proof in proofs(tmp_path))
+
+
+def test_partners_that_remember_no_call_of_this_run_prove_nothing(
+    story: Story, tmp_path: Path
+) -> None:
+    ground = replace(story.stand.ground(tmp_path), run_id="another")
+    with books.opened(ground.platform.database.application_dsn()) as database:
+        replay_integrations.prove(ground, database)
+    assert [proof.ok for proof in proofs(tmp_path)] == [None] * len(PARTNERS)
 
 
 def test_a_payment_that_was_taken_twice_is_caught_and_named(story: Story, tmp_path: Path) -> None:

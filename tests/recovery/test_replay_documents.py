@@ -119,6 +119,12 @@ def test_all_is_sound(stand: Stand) -> None:
     ]
 
 
+def test_a_database_that_names_no_document_shows_none(stand: Stand) -> None:
+    with psycopg.connect(stand.dsn, autocommit=True) as database:
+        database.execute("DELETE FROM ir_attachment")
+    assert [(p.kind, p.ok) for p in stand.inspected()] == [("disk", None), ("object-store", None)]
+
+
 def test_a_truncated_document_on_disk_is_named(stand: Stand) -> None:
     truncate(stand.file(3))
     name, size = stand.stored[3].store_fname, stand.stored[3].file_size
