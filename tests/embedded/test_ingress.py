@@ -137,6 +137,14 @@ def test_who_stands_in_the_queues_door_is_sent_away(stand: Stand) -> None:
     assert stand.door.is_closed()
 
 
+def test_a_queue_that_is_slow_is_no_closed_door() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as slow:  # takes the connection, and says nothing
+        ports_ = {"queue_door": slow.getsockname()[1]}
+        assert not ingress.queue_answers(ports_)
+        assert not ingress.queue_hangs_up(ports_)
+    assert ingress.queue_hangs_up(ports_)
+
+
 def test_a_closed_door_is_led_elsewhere_and_stays_closed(stand: Stand) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -99,6 +99,18 @@ def test_a_chain_follows_a_change_of_timeline() -> None:
     unknown = wal_names.segment(4, 9 << 24)
     assert wal_names.chain(names[0], names, [unknown], line).missing == (unknown,)
     assert wal_names.chain(names[0], names[1:], [], line).last == ""
+    assert wal_names.chain(names[3], left_behind, [], Timelines(1)).missing == ()
+
+
+def test_segments_of_a_timeline_without_a_history_protect_nobody() -> None:
+    """They lie in the store, and recovery ends where their timeline began."""
+    first, later = wal_names.segment(1, 4 << 24), wal_names.segment(2, 5 << 24)
+    told = wal_names.chain(first, [first, later], [later], Timelines(1))
+    assert (told.present, told.missing) == ((first,), (later,))
+    branched = Timelines(3, {1: 4 << 24})  # another branch, whose history is there
+    unrelated = wal_names.segment(3, 5 << 24)
+    mine = wal_names.segment(2, 4 << 24)
+    assert wal_names.chain(mine, [mine, unrelated], [], branched).missing == ()
 
 
 def test_a_key_is_made_once_and_a_lost_copy_is_named(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ class EmbeddedIngress:
         self._change(closed=True, queue_closed=queue)
         if queue:
             await_ready(
-                "the queue's closed door", lambda: not queue_answers(self._ports), within_s=_TURN_S
+                "the queue's closed door", lambda: queue_hangs_up(self._ports), within_s=_TURN_S
             )
             self._hang_up()
 
@@ -216,7 +216,7 @@ class EmbeddedIngress:
         return (
             now.closed
             and self._turned_away()
-            and (not now.queue_closed or not queue_answers(self._ports))
+            and (not now.queue_closed or queue_hangs_up(self._ports))
         )
 
     def is_open(self) -> bool:
@@ -277,6 +277,19 @@ def queue_answers(ports: dict[str, int]) -> bool:
             return door.recv(100)[:1] in (b"+", b"-")  # without a password it is told so
     except OSError:
         return False
+
+
+def queue_hangs_up(ports: dict[str, int]) -> bool:
+    """Nobody stands behind its door. A queue that is only slow has not said so."""
+    try:
+        with socket.create_connection(("127.0.0.1", ports["queue_door"]), timeout=1.0) as door:
+            door.settimeout(1.0)
+            door.sendall(b"PING\r\n")
+            return door.recv(100) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
 
 
 def replica_serves(ports: dict[str, int], node: str) -> bool:

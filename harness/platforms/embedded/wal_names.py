@@ -91,7 +91,10 @@ def chain(first: str, there: Iterable[str], claimed: Iterable[str], line: Timeli
             missing.append(name)
         elif not missing:
             present.append(name)
-    unreachable = sorted(n for n in known - stored if timeline_of(n) > newest)
+    lost = max(newest, line.newest)  # beyond it there is no history, so nobody finds the way
+    unreachable = sorted(
+        n for n in known if timeline_of(n) > newest and (n not in stored or timeline_of(n) > lost)
+    )
     return Chain(tuple(present), (*missing, *unreachable))
 
 
