@@ -49,9 +49,11 @@ def processes_of(run: Path) -> list[int]:
     return found
 
 
-def kill_and_look(site, platform: EmbeddedPlatform, mark: str, wait_s: float) -> None:
+def kill_and_look(
+    site, platform: EmbeddedPlatform, mark: str, wait_s: float, scenario: str = "node-loss"
+) -> None:
     """Kill the harness `wait_s` after `mark` was written, then hold everything against the claim."""
-    child = site.start("run", "node-loss", "--size", "smoke", "--json", "--out", str(site.out))
+    child = site.start("run", scenario, "--size", "smoke", "--json", "--out", str(site.out))
     try:
         assert until(lambda: mark in events_of(site.out) or child.poll() is not None, 120)
         time.sleep(wait_s)
@@ -63,6 +65,7 @@ def kill_and_look(site, platform: EmbeddedPlatform, mark: str, wait_s: float) ->
         assert code == 0, out + err
         assert until(lambda: platform.whole().whole, MENDED_WITHIN_S), platform.whole().missing
         assert not list((platform.directory / "undo").glob("*.json"))
+        assert not list((platform.directory / "recovery").glob("*.json"))
         acknowledged_writes_are_all_there(run)
         code, out, err = site.peakdrill("check", str(run))
         assert code in {1, 4}, f"a run that was cut short passed: {out}{err}"
@@ -85,6 +88,12 @@ def acknowledged_writes_are_all_there(run: Path) -> None:
 )
 def test_a_killed_harness_leaves_nothing_broken(site, platform, mark: str, wait_s: float) -> None:
     kill_and_look(site, platform, mark, wait_s)
+
+
+@pytest.mark.timeout(500)
+def test_a_harness_killed_in_the_middle_of_a_restore(site, platform) -> None:
+    """Both databases are stopped, and their data half written: the undo goes on with it."""
+    kill_and_look(site, platform, "ingress-closed", 4.0, "logical-corruption")
 
 
 @pytest.mark.campaign
