@@ -6,6 +6,7 @@ what was restored; etcd forgets the old cluster, node a leads, and node b is cop
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,7 @@ from harness.platforms.embedded.waiting import await_ready
 
 _LEADS, _FOLLOWS = DATABASE_NODES
 _ARCHIVED_S = 60.0
+_PENDING_S = 5.0
 _STOP_S = 10.0
 _ARCHIVE_LOG = "see logs/archive.log"
 _SWITCH = "SELECT pg_walfile_name(pg_switch_wal())"
@@ -135,11 +137,22 @@ class EmbeddedBackups:
     def reach(self, backup_id: str) -> Reach:
         store, key = self._store(), backup_key.load(self.layout).key
         record = backup_store.record_of(store, key, backup_id)
-        claimed = reach.finished(self.layout)  # before the store is listed: it is never ahead
+        claimed = self._claimed()  # before the store is listed: it is never ahead of it
         try:
             return reach.measure(wal_fetch.Wal(store, key), record, claimed)
         except S3Error as error:
             raise PlatformError(f"the archive cannot be read: {error}") from error
+
+    def _claimed(self) -> frozenset[str]:
+        """What a leader has finished. One that waits for its turn is no gap: it gets a moment."""
+        waiting = reach.finished(self.layout, kinds=(".ready",))
+        with contextlib.suppress(NotReady):
+            await_ready(
+                "the archive",
+                lambda: not waiting & reach.finished(self.layout, kinds=(".ready",)),
+                within_s=_PENDING_S,
+            )
+        return waiting | reach.finished(self.layout, kinds=(".done",))
 
     def stop_databases(self) -> None:
         """Nodes a and b with all that runs on them, at once; politely, then not."""

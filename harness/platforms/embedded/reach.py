@@ -23,7 +23,6 @@ from harness.platforms.embedded.wal_fetch import Wal
 
 _COMMIT = re.compile(r"desc: COMMIT(?:_PREPARED)? (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) UTC")
 _DUMP_S = 30.0
-_FINISHED = (".done", ".ready")
 
 
 def measure(wal: Wal, record: Record, claimed: Collection[str]) -> Reach:
@@ -40,8 +39,8 @@ def measure(wal: Wal, record: Record, claimed: Collection[str]) -> Reach:
     )
 
 
-def finished(layout: Layout, *, kinds: tuple[str, ...] = _FINISHED) -> frozenset[str]:
-    """Segments that a leader has finished (.ready) and believes archived (.done).
+def finished(layout: Layout, *, kinds: tuple[str, ...]) -> frozenset[str]:
+    """Segments that wait for a leader's archiver (.ready), and that it believes archived (.done).
 
     Of the nodes that led last: a standby marks as done what it was copied with, archived or not.
     """
