@@ -23,6 +23,7 @@ from harness.progress import Progress
 from harness.readback.read import read_back
 from harness.recovery.engine import FAILBACK
 from harness.recovery.run import recover
+from harness.recovery.unmended import note_unmended
 from harness.sightings import Sightings, note_early_end, note_spoiled
 from harness.trading import Trading, trading
 from harness.witness import witness
@@ -43,6 +44,7 @@ def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress)
                     recovery = plan.scenario.recovery
                     seen.recovered = recover(recovery, plan, platform, run, load)
                     seen.recovered &= load.await_well()
+                    note_unmended(plan, platform, run)
                 note_early_end(fault, seen, plan)
                 fault.release()
                 seen.heal_observed = fault.await_healed(plan.limits.heal_s)

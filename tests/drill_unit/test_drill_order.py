@@ -18,10 +18,12 @@ from harness.errors import Interrupted, PlatformError
 from harness.evidence import events, layout
 from harness.evidence.lines import read_lines
 from harness.evidence.rundir import RunDirectory
+from harness.faults import journal
 from harness.faults.state import State
 from harness.inspection import inspect as inspecting
 from harness.platforms.capabilities import Wholeness
 from harness.progress import Silent
+from harness.recovery import unmended
 from tests.core import simulate
 
 SCENARIO = replace(
@@ -39,7 +41,9 @@ class Stage:
         self.effect = self.well = self.seen = self.whole = True
         self.plan = replace(simulate.plan_of(), scenario=SCENARIO)
         self.run = RunDirectory.create(out, self.plan.run_id)
-        self.platform = SimpleNamespace(whole=lambda: Wholeness(self.whole, ("not whole",)))
+        self.platform = SimpleNamespace(
+            whole=lambda: Wholeness(self.whole, ("not whole",)), directory=out
+        )
         for name in ("trading", "injecting", "witness"):
             monkeypatch.setattr(method, name, self.held(name))
         monkeypatch.setattr(method, "recover", self.recover)
@@ -111,6 +115,30 @@ def test_recovery_then_failback_then_inspection_then_read_back(stage: Stage) -> 
 def test_without_an_effect_nothing_is_recovered_nor_inspected(stage: Stage) -> None:
     stage.effect = False
     assert stage.perform() == ["baseline", "inject", "release", "hold", "read_back", "conclude"]
+
+
+@pytest.mark.parametrize("left", [True, False, None])
+def test_what_only_our_own_undo_mends_speaks_against_the_recovery(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, left: bool | None
+) -> None:
+    """The release mends it, and all that is inspected afterwards is sound."""
+
+    def holds(*_: object) -> bool:
+        assert "release" not in stage.told
+        if left is None:
+            raise PlatformError("node a cannot be walked")
+        return left
+
+    deed = SimpleNamespace(held=False, holds=holds)
+    monkeypatch.setattr(unmended, "deed_of", lambda _: deed)
+    run_id = stage.plan.run_id
+    journal.write(stage.platform.directory, "page-corruption", {"node": "a"}, run_id)
+    chosen = (*SCENARIO.checks, checks.nothing_corrupt, checks.runbook_done)
+    stage.plan = replace(stage.plan, scenario=replace(SCENARIO, checks=chosen))
+    stage.perform()
+    (proof,) = read_lines(stage.run / layout.PROOFS, Proof)
+    assert (proof.check, proof.subject) == ("runbook-done", "page-corruption")
+    assert proof.ok is (None if left is None else not left)
 
 
 @pytest.mark.parametrize("trouble", ["seen", "well", "whole"])
