@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from harness.errors import FaultError
+from harness.errors import FaultError, PlatformError
 from harness.platforms.embedded import backup_pages, corruption, damage, namespace, pages, programs
 from harness.platforms.embedded.corruption import Copy
 from harness.platforms.embedded.credentials import SecretFiles
@@ -196,3 +196,15 @@ def backed_up(server: Postgres, folder: Path) -> None:
     for command in (words, ["pg_verifybackup", "--no-parse-wal", "--format=tar", str(folder)]):
         whole = [*namespace.as_user(), programs.postgres(command[0]), *command[1:]]
         subprocess.run(whole, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+
+
+def test_a_folder_without_a_page_is_not_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server answers, and its files are looked for in another place."""
+    for folder in ("global", "base/1"):
+        tmp_path.joinpath(folder).mkdir(parents=True)
+    monkeypatch.setattr(corruption, "_walked", lambda _: ())
+    nobody = SecretFiles(*[tmp_path] * len(SecretFiles.__dataclass_fields__))
+    with pytest.raises(PlatformError, match="node a: no page"):
+        corruption.damages(Copy("a", 1, tmp_path, nobody, None))

@@ -47,7 +47,9 @@ class Copy:
 def damages(copy: Copy) -> tuple[str, ...]:
     """A sentence for each damage. Raises PlatformError when it could not be looked at."""
     walked = _walked(copy)
-    found, _ = pages.damaged_pages(copy.pgdata)
+    found, looked_at = pages.damaged_pages(copy.pgdata)
+    if not looked_at:
+        raise PlatformError(f"node {copy.node}: no page lies where its data should be")
     named = {
         f"{name}: block {page.block} is not what its checksum says"
         for page in found
