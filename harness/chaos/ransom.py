@@ -46,6 +46,8 @@ def extort() -> str:
         backups.close_archive()  # WAL is attacked too, so there must be some
         arm(here, ransomware.NAME, {"backup": sound.backup_id, "began_utc": _now_utc()})
         _attack_backups(here, endpoints, sound)
+        lost = backups.lose_key_copy()
+        here.stamp(MarkName.STEP, f"the backup key's copy {lost} is destroyed")
         _lock(here, database, endpoints)
     return sound.backup_id
 

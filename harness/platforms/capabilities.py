@@ -192,6 +192,12 @@ class Backups(Protocol):
     def mend_archive(self) -> None:
         """Archive for real again, and take the base backup that the gap asks for."""
 
+    def lose_key_copy(self) -> str:
+        """A fault: one of the backup key's copies is gone. Says which; harmless when it is."""
+
+    def mend_key(self) -> None:
+        """Every copy there again, from one that is left. Raises PlatformError when none is."""
+
 
 class Ingress(Protocol):
     def close(self, *, queue: bool = False) -> None:

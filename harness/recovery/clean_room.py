@@ -112,7 +112,11 @@ def _choose(ground: Ground) -> None:
         subject = f"backup {candidate.backup_id}"
         if found.whole:
             took_s = (time.monotonic_ns() - began_ns) / 1e9
-            told = f"{subject} passes every check; clean point after {took_s:.1f} s"
+            survived = "".join(f"; {what}" for what in found.missing)
+            told = (
+                f"{subject}, taken under release {candidate.release or 'unknown'}, passes every "
+                f"check; clean point after {took_s:.1f} s{survived}"
+            )
             ground.prove(checks.backup_chosen.name, "backup", subject, True, told)
             ground.facts["backup"] = candidate.backup_id
             return

@@ -82,6 +82,8 @@ def test_the_lock_held_and_the_poisoned_backup_was_refused(judged) -> None:
     (chosen,) = proofs(run, "backup-chosen", "backup")
     assert "refused" in refused.told
     assert "passes every check" in chosen.told
+    assert chosen.subject < refused.subject  # the poisoned one looks newer
+    assert "backup key's copy secrets/backup-key is lost" in chosen.told
 
 
 def test_what_was_lost_is_counted_and_the_rest_is_there(judged) -> None:

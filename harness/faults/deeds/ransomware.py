@@ -39,6 +39,7 @@ def _begin(platform: Platform, entry: Entry) -> None:
     except psycopg.OperationalError:  # died within a restore: from its beginning once more
         backups.stop_databases()
         backups.restore(entry.parameter("backup"), Wanted(until_utc=entry.parameter("began_utc")))
+    backups.mend_key()
     ransom.decrypt_documents(having(platform.filestore, "filestore"))
 
 

@@ -42,6 +42,20 @@ def make(layout: Layout) -> None:
         write_private(file, word)
 
 
+def lose(layout: Layout) -> str:
+    """Our own copy goes, as a thief would have it. Harmless when it is gone."""
+    ours, _ = copies(layout)
+    ours.unlink(missing_ok=True)
+    return str(ours.relative_to(layout.home))
+
+
+def mend(layout: Layout) -> None:
+    """Every copy anew from one that is left. Raises PlatformError when none is."""
+    word = load(layout).key.hex()
+    for file in copies(layout):
+        write_private(file, word)
+
+
 def load(layout: Layout) -> BackupKey:
     """From the first copy that can be read. Raises PlatformError when none can."""
     lost: list[str] = []

@@ -203,6 +203,13 @@ class EmbeddedBackups:
             self.take()
             unfinished.unlink()
 
+    def lose_key_copy(self) -> str:
+        """The platform's own; the escrow's is left."""
+        return backup_key.lose(self.layout)
+
+    def mend_key(self) -> None:
+        backup_key.mend(self.layout)
+
     def _ship_histories(self) -> None:
         """Timelines that began meanwhile: without their history nobody finds the way to them."""
         for node in DATABASE_NODES:
