@@ -149,7 +149,7 @@ def _restore(ground: Ground) -> None:
     restored = _room(ground).restore(ground.facts["backup"], wanted)
     ground.prove(
         checks.restored_wanted.name, "reach", f"backup {restored.backup_id}",
-        restored.complete, restored.told,
+        restored.complete, f"{restored.told}; {ground.facts['documents_told']}",
     )  # fmt: skip
     ground.mark_recovery_point(restored.reached_utc)
     _room(ground).enter()

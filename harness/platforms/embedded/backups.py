@@ -92,7 +92,10 @@ class EmbeddedBackups:
         return Backup(record.backup_id, record.taken, record.release, encrypted=True)
 
     def verify(self, backup_id: str) -> Wholeness:
-        """Whole, with what was lost or attacked and survived; or not, and why."""
+        """Whole, with what was lost or attacked and survived; or not, and why.
+
+        Raises PlatformError when the store is silent: no reason to refuse a backup.
+        """
         store, folder = self._store(), self.layout.home / "verify"
         try:
             found = backup_key.load(self.layout)
@@ -110,8 +113,12 @@ class EmbeddedBackups:
                 for name in (backup_store.RECORD, *backup_store.FILES)
                 if vault.is_overwritten(store, place := backup_store.key_of(backup_id, name))
             ]
-        except (PlatformError, S3Error) as error:
-            return Wholeness(False, (getattr(error, "what", str(error)),))
+        except S3Error as error:
+            raise PlatformError(f"the store does not answer for {backup_id}: {error}") from error
+        except PlatformError as error:
+            if isinstance(error.__cause__, S3Error):
+                raise
+            return Wholeness(False, (error.what,))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return Wholeness(True, (*found.lost, *on_top))
