@@ -270,5 +270,18 @@ def _open_below_old(pids: tuple[int, ...], old: Layout) -> list[str]:
 def _open_files(pid: int) -> list[str]:
     try:
         return [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return []  # it ended while we looked: it holds nothing
+    except PermissionError as error:
+        if _is_gone(pid):
+            return []
+        raise PlatformError(f"the open files of process {pid} cannot be read") from error
+
+
+def _is_gone(pid: int) -> bool:
+    """Dead, and only not waited for yet."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return True
+    return told.rpartition(")")[2].split()[0] in ("Z", "X")
