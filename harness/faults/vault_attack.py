@@ -105,8 +105,10 @@ def poison(endpoints: Endpoints, backup_id: str, poisoned_id: str) -> tuple[str,
     """A newer base backup that looks like one: the old one's objects, their content spoiled."""
     store, bucket = _store(endpoints, IDENTITIES[0]), endpoints.s3_bucket
     made = []
-    for key in sorted({v[0] for v in _versions(store, bucket) if f"/base/{backup_id}/" in v[0]}):
-        body = store.get_object(Bucket=bucket, Key=key)["Body"].read()
+    versions = sorted(_versions(store, bucket), key=lambda v: v[2], reverse=True)
+    first = {key: version for key, version, _ in versions if f"/base/{backup_id}/" in key}
+    for key, version in sorted(first.items()):  # others may lie on top already
+        body = store.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
         spoiled = body if key.endswith(".json") else _spoiled(body)
         new_key = key.replace(backup_id, poisoned_id)
         store.put_object(Bucket=bucket, Key=new_key, Body=spoiled.replace(
