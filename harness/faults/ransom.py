@@ -2,7 +2,8 @@
 
 Rows first: every log-in is replaced, references of orders become unreadable and their table goes
 by another name, in one transaction, which replicates. Then each document on disk is overwritten.
-The platform goes on running; it just cannot be used any more. Platform-independent: a DSN and a folder.
+The platform goes on running; it just cannot be used any more. Platform-independent: a DSN and a
+folder.
 """
 
 from __future__ import annotations
