@@ -54,3 +54,13 @@ def test_no_file_names_a_package_host_or_a_path_of_one_machine() -> None:
             continue
         found = forbidden.search(path.read_text(errors="replace"))
         assert not found, f"{named(path)}: {found.group(0) if found else ''}"
+
+
+def test_no_two_test_modules_share_a_name() -> None:
+    """pytest imports them by their bare names: of two, one would not be collected."""
+    names = [
+        path.name
+        for path in (ROOT / "tests").rglob("*.py")
+        if path.name not in {"conftest.py", "__init__.py"}
+    ]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []

@@ -146,7 +146,7 @@ class EmbeddedBackups:
         record = backup_store.record_of(store, key, backup_id)
         claimed = self._claimed()  # before the store is listed: it is never ahead of it
         try:
-            return reach.measure(wal_fetch.Wal(store, key), record, claimed)
+            return reach.measure(wal_fetch.Wal(store, key), record, claimed, self.layout.home)
         except S3Error as error:
             raise PlatformError(f"the archive cannot be read: {error}") from error
 

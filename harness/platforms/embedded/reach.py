@@ -25,10 +25,13 @@ _COMMIT = re.compile(r"desc: COMMIT(?:_PREPARED)? (\d{4}-\d\d-\d\d \d\d:\d\d:\d\
 _DUMP_S = 30.0
 
 
-def measure(wal: Wal, record: Record, claimed: Collection[str]) -> Reach:
-    """`claimed` are the segments that a cluster has finished. Raises S3Error."""
+def measure(wal: Wal, record: Record, claimed: Collection[str], home: Path) -> Reach:
+    """`claimed` are the segments that a cluster has finished; `home` is where to unpack some.
+
+    Raises S3Error.
+    """
     chain = wal_names.chain(record.first_segment, wal.names(), claimed, _line(wal, record))
-    last = _last_commit(wal, chain.present) or record.last_commit
+    last = _last_commit(wal, chain.present, home) or record.last_commit
     return Reach(
         backup_id=record.backup_id,
         first_segment=record.first_segment,
@@ -73,9 +76,9 @@ def _line(wal: Wal, record: Record) -> wal_names.Timelines:
     return wal_names.Timelines(record.timeline)
 
 
-def _last_commit(wal: Wal, segments: tuple[str, ...]) -> str:
+def _last_commit(wal: Wal, segments: tuple[str, ...], home: Path) -> str:
     """The latest commit in a chain of segments, ISO 8601 with microseconds; "" without any."""
-    with tempfile.TemporaryDirectory(prefix="peakdrill-wal-") as folder:
+    with tempfile.TemporaryDirectory(prefix="wal-", dir=home) as folder:
         for name in reversed(segments):
             content = wal.get(name)
             if content is None:
