@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import urllib.request
 from pathlib import Path
@@ -24,6 +25,21 @@ from harness.platforms.embedded.waiting import await_ready
 from harness.recovery import documents
 
 pytestmark = pytest.mark.platform
+
+
+@pytest.fixture(autouse=True)
+def undamaged(platform: EmbeddedPlatform) -> None:
+    """What earlier tests damaged on purpose is mended, or forgotten where nothing sound is left."""
+    store = platform.filestore
+    rows = documents.rows_of(platform.endpoints().dsn)
+    documents.mend(store, rows, documents.on_disk(store.folder(), rows).damaged)
+    surveys = (documents.on_disk(store.folder(), rows), documents.in_store(store, rows))
+    left = [damage.store_fname for survey in surveys for damage in survey.damaged]
+    with psycopg.connect(platform.database.superuser_dsn(), autocommit=True) as database:
+        database.execute("DELETE FROM ir_attachment WHERE store_fname = ANY(%s)", [left])
+    for file in store.folder().glob("??/*"):
+        if hashlib.sha1(file.read_bytes()).hexdigest() != file.name:
+            file.unlink()
 
 
 def attach(platform: EmbeddedPlatform, keys: list[str]) -> None:
