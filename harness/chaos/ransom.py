@@ -41,10 +41,15 @@ def extort() -> str:
     with signals.deferred(), journal.locked(here.platform.directory, within_s=LOCK_S):
         refuse_in_vain(here)
         sound = _newest_sound(backups)
-        folder = leaked.folder_of(here.platform.directory)
-        old_credentials.hand_out_all(having(here.platform.secrets, "secrets"), folder)
+        if not ransom.is_worth_it(database.application_dsn(), endpoints.filestore):
+            raise FaultError(
+                "there are no orders, or no documents, to lock: nothing was broken",
+                next_step="let it trade first; a drill does",
+            )
         backups.close_archive()  # WAL is attacked too, so there must be some
         arm(here, ransomware.NAME, {"backup": sound.backup_id, "began_utc": _now_utc()})
+        folder = leaked.folder_of(here.platform.directory)
+        old_credentials.hand_out_all(having(here.platform.secrets, "secrets"), folder)
         _attack_backups(here, endpoints, sound)
         lost = backups.lose_key_copy()
         here.stamp(MarkName.STEP, f"the backup key's copy {lost} is destroyed")

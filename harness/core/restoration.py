@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.core.evidence import Evidence, ReadBack
-from harness.core.operation import Kind, Outcome, Workload, key_of
+from harness.core.operation import Kind, Outcome, Stage, Workload, key_of
 from harness.core.operations import Operations, type_bool, type_i64
 from harness.core.records import Records, records_of
 from harness.core.recovery_point import Classes, Held, classify, held_by, replayed
@@ -77,7 +77,7 @@ def restored_at(
     classes = classify(records, held)
     since_ns = _recovery_point(records, classes, told_ns)
     if since_ns is not None:
-        classes = taken_back(records, classes, held, since_ns, cut_ns)
+        classes = taken_back(records, classes, held, held, since_ns=since_ns, cut_ns=cut_ns)
     lost = classes.call_lost
     return Restored(
         records, classes, records.calls.done_ns[lost], records.call_record[lost].astype(np.int64)
@@ -85,18 +85,21 @@ def restored_at(
 
 
 def taken_back(
-    records: Records, classes: Classes, held: Held, since_ns: int, cut_ns: int
+    records: Records, classes: Classes, held: Held, then: Held, *, since_ns: int, cut_ns: int
 ) -> Classes:
     """Documents and cancellations of after the recovery point went with it: LOST, like any other.
 
     Without this an order that was there in time, and its document not yet, would be PARTIAL, and
-    one that was cancelled a moment too late RESURRECTED: violations that nobody committed.
+    one that was cancelled a moment too late RESURRECTED: violations that nobody committed. What
+    the restored data held, by the look of `then`, and has gone since, was not taken by the restore.
     """
     calls, record = records.calls, records.call_record
     late = (calls.outcome == Outcome.ACKED) & (calls.done_ns >= since_ns) & (calls.done_ns < cut_ns)
     late &= held.present[record]
     document = late & (calls.kind == Kind.ATTACH) & ~held.document[record]
+    document &= ~then.document[record]
     cancel = late & (calls.kind == Kind.CANCEL) & classes.resurrected[record]
+    cancel &= ~(then.present & (then.least_stage == Stage.CANCELLED))[record]
     undocumented, uncancelled, lost = (np.zeros(len(records), dtype=np.bool_) for _ in range(3))
     undocumented[record[document]] = True
     uncancelled[record[cancel]] = True
@@ -121,7 +124,8 @@ def as_restored(evidence: Evidence, records: Records, classes: Classes, held: He
     since_ns = _recovery_point(known, classes_then, _told(evidence))
     if since_ns is None:
         return classes
-    return taken_back(records, classes, held, since_ns, cut_ns)
+    then = held_by(records, look.survivors)
+    return taken_back(records, classes, held, then, since_ns=since_ns, cut_ns=cut_ns)
 
 
 def _recovery_point(records: Records, classes: Classes, told_ns: int | None) -> int | None:

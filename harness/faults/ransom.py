@@ -48,6 +48,13 @@ class FirstHarm:
     committed_utc: str
 
 
+def is_worth_it(dsn: str, filestore: Path) -> bool:
+    """Whether there is anything to lock: an order and a document at least."""
+    with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as database:
+        row = database.execute("SELECT EXISTS (SELECT FROM sale_order)").fetchone()
+    return bool(row and row[0]) and any(file.is_file() for file in filestore.glob("??/*"))
+
+
 def encrypt_rows(dsn: str) -> tuple[int, int]:
     """Orders and log-ins that are unreadable now: locked out and encrypted in one transaction."""
     with psycopg.connect(dsn, connect_timeout=5) as database:

@@ -21,6 +21,7 @@ TOPICS: tuple[str, ...] = (  # one line a topic
     "archive",
     "corruption",
     "documents",
+    "forensics",
 )
 
 

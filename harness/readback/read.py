@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
+
+import numpy as np
 
 from harness.core.plan import Plan
 from harness.core.timeline import Mark, MarkName
@@ -52,3 +55,11 @@ def _mark(run: RunDirectory, name: MarkName) -> None:
 def look_again(name: str, endpoints: Endpoints, run: Path, run_id: str) -> None:
     """One more look, in the middle of a run and while the load may go on; saved by its name."""
     save(_look(name, endpoints, run_id, settled=False), run / layout.READBACK)
+
+
+def rows_read(name: str, run: Path) -> int | None:
+    """How many records a saved look holds; None where it was not whole, or never taken."""
+    head = run / layout.READBACK / f"{name}.json"
+    if not head.exists() or not json.loads(head.read_text(encoding="utf-8"))["complete"]:
+        return None
+    return len(np.load(head.with_suffix(".npy"), allow_pickle=False))

@@ -8,7 +8,8 @@ come from object storage. It opens only after somebody with a name has approved 
 
 from __future__ import annotations
 
-import time
+import psycopg
+from psycopg.rows import TupleRow
 
 from harness.attack import leaked
 from harness.core import checks
@@ -17,11 +18,19 @@ from harness.errors import PlatformError
 from harness.faults import ransom
 from harness.platforms.capabilities import CleanRoom, Wanted
 from harness.platforms.having import having
-from harness.recovery import documents, kept, old_credentials, replay_integrations
+from harness.recovery import (
+    base_backups,
+    documents,
+    kept,
+    last_good,
+    old_credentials,
+    replay_integrations,
+)
 from harness.recovery.ground import Ground
 from harness.recovery.steps import Runbook, Step, nothing
 
 _FORENSICS = "forensics"
+MANIFEST = f"{_FORENSICS}/manifest.txt"  # below the platform's directory
 _LISTED = 5  # names a sentence
 
 
@@ -59,6 +68,7 @@ def _preserve(ground: Ground) -> None:
     backups = having(ground.platform.backups, "backups")
     kept.remember(ground)
     _agree_with_documents(ground)
+    _note_promised(ground)
     backups.close_archive()
     into = ground.platform.directory / _FORENSICS
     files = _room(ground).preserve(into)
@@ -85,9 +95,21 @@ def _agree_with_documents(ground: Ground) -> None:
     ground.say(told)
 
 
+def _note_promised(ground: Ground) -> None:
+    """The newest records from before the instant: a restore that holds them went far enough."""
+    if "tail" not in ground.facts:
+        with _connected(ground) as database:
+            tail = last_good.tail_before(database, ground.facts["harmed_utc"])
+        ground.facts["tail"] = last_good.dumps(tail)
+
+
+def _connected(ground: Ground) -> psycopg.Connection[TupleRow]:
+    dsn = having(ground.platform.database, "database").application_dsn()
+    return psycopg.connect(dsn, autocommit=True, connect_timeout=5)
+
+
 def _preserved(ground: Ground) -> str | None:
-    into = ground.platform.directory / _FORENSICS
-    manifest = into / "manifest.txt"
+    manifest = ground.platform.directory / MANIFEST
     if not manifest.is_file():
         return None
     lines = manifest.read_text(encoding="utf-8").splitlines()
@@ -101,30 +123,6 @@ def _preserved(ground: Ground) -> str | None:
 
 
 # the clean point
-
-
-def _choose(ground: Ground) -> None:
-    """Newest first; a candidate that fails its checks is named and left alone."""
-    began_ns = time.monotonic_ns()
-    backups = having(ground.platform.backups, "backups")
-    for candidate in backups.candidates():
-        found = backups.verify(candidate.backup_id)
-        subject = f"backup {candidate.backup_id}"
-        if found.whole:
-            took_s = (time.monotonic_ns() - began_ns) / 1e9
-            survived = "".join(f"; {what}" for what in found.missing)
-            told = (
-                f"{subject}, taken under release {candidate.release or 'unknown'}, passes every "
-                f"check; clean point after {took_s:.1f} s{survived}"
-            )
-            ground.prove(checks.backup_chosen.name, "backup", subject, True, told)
-            ground.facts["backup"] = candidate.backup_id
-            return
-        told = f"{subject} refused: {'; '.join(found.missing)}"
-        ground.prove(checks.backup_chosen.name, "refused", subject, True, told)
-        ground.say(told)
-    ground.prove(checks.backup_chosen.name, "backup", "any", False, "no backup passes its checks")
-    raise PlatformError("no backup passes its checks", next_step="look for one elsewhere")
 
 
 def _chosen(ground: Ground) -> str | None:
@@ -147,13 +145,11 @@ def _prepared(ground: Ground) -> str | None:
 def _restore(ground: Ground) -> None:
     wanted = Wanted(before_xid=int(ground.facts["before_xid"]))
     restored = _room(ground).restore(ground.facts["backup"], wanted)
-    ground.prove(
-        checks.restored_wanted.name, "reach", f"backup {restored.backup_id}",
-        restored.complete, f"{restored.told}; {ground.facts['documents_told']}",
-    )  # fmt: skip
     ground.mark_recovery_point(restored.reached_utc)
     _room(ground).enter()
     ground.facts["reached_utc"] = restored.reached_utc
+    ground.facts["complete"] = str(restored.complete)
+    ground.facts["restored"] = restored.told
 
 
 def _restored(ground: Ground) -> str | None:
@@ -167,8 +163,32 @@ def _restored(ground: Ground) -> str | None:
     return f"the clean environment holds every commit until {ground.facts['reached_utc']}"
 
 
+def _compare(ground: Ground) -> None:
+    """What a restore says of itself is one thing; what the restored database holds is another."""
+    facts = ground.facts
+    tail = last_good.loads(facts["tail"])
+    with _connected(ground) as database:
+        absent = last_good.missing_of(database, tail)
+    told = (
+        f"{facts['restored']}; {facts['documents_told']}; {len(tail) - len(absent)} of the "
+        f"{len(tail)} newest records before it are there"
+    )
+    ok = False if absent or facts["complete"] != "True" else True if tail else None
+    check, subject = checks.restored_wanted.name, f"backup {facts['backup']}"
+    ground.prove(check, "reach", subject, ok, told)
+    facts["compared"] = told
+
+
+def _compared(ground: Ground) -> str | None:
+    return ground.facts.get("compared")
+
+
 def _look(ground: Ground) -> None:
     ground.look("restored")
+
+
+def _looked(ground: Ground) -> str | None:
+    return ground.looked("restored")
 
 
 # before it opens
@@ -223,16 +243,8 @@ def _opened(ground: Ground) -> str | None:
     return "open, asked from outside: the application answers" if is_open else None
 
 
-def _back_up(ground: Ground) -> None:
-    if "new_backup" not in ground.facts:
-        ground.facts["new_backup"] = having(ground.platform.backups, "backups").take().backup_id
-
-
 def _protected(ground: Ground) -> str | None:
-    seen = ground.platform.whole()
-    if not seen.whole:
-        return None
-    return f"redundant, archiving, and backed up as {ground.facts['new_backup']}"
+    return "redundant, archiving and backed up" if ground.platform.whole().whole else None
 
 
 _SECURITY, _OPERATIONS = "security lead", "head of operations"
@@ -256,7 +268,7 @@ RUNBOOK = Runbook(
             _preserved, limit_s=180, decision="the old environment is evidence now", role=_SECURITY,
         ),
         Step(
-            "choose", "Find the newest backup that passes its checks", _choose, _chosen,
+            "choose", "Find the newest backup that passes its checks", base_backups.choose, _chosen,
             limit_s=180, decision="restore from this backup, to this instant", role=_SECURITY,
             mark=MarkName.DECIDED,
         ),
@@ -268,7 +280,8 @@ RUNBOOK = Runbook(
             "restore", "Restore database and documents into it", _restore, _restored,
             limit_s=300, mark=MarkName.RESTORED,
         ),
-        Step("look", "Read back what the restore brought", _look, lambda _: "read back"),
+        Step("compare", "Hold what was restored against what was promised", _compare, _compared),
+        Step("look", "Read back what the restore brought", _look, _looked),
         Step(
             "validate-documents", "Hold every document against the database, by hash",
             documents.validate, documents.validated, limit_s=120,
@@ -288,7 +301,7 @@ RUNBOOK = Runbook(
             "open-ingress", "Open the doors onto the clean environment", _open, _opened,
             mark=MarkName.INGRESS_OPENED,
         ),
-        Step("protect", "Redundant, archiving and backed up again", _back_up, _protected,
-             limit_s=180),
+        base_backups.BACK_UP,
+        Step("protect", "See the platform whole", nothing, _protected, limit_s=180),
     ),
 )  # fmt: skip

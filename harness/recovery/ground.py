@@ -85,3 +85,12 @@ class Ground:
             from harness.readback.read import look_again
 
             look_again(name, self.platform.endpoints(), self.run, self.run_id)
+
+    def looked(self, name: str) -> str | None:
+        """What a look came to; None when it was not whole, since then it shows nothing."""
+        if not self.witnessed:
+            return "not read back: the run is over"
+        from harness.readback.read import rows_read
+
+        rows = rows_read(name, self.run)
+        return None if rows is None else f"{rows:,} records read back"

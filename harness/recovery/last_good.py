@@ -96,17 +96,24 @@ def tail_before(database: type_database, until_utc: str) -> tuple[Row, ...]:
     """The newest records whose last write was committed before an instant, newest first.
 
     A restore to that instant must hold every one of them, so one that silently stops a minute
-    early holds none. The last moments before the instant are left out: see SWAPPED.
+    early holds none. The last moments before the instant are left out (see SWAPPED), and so is a
+    table that the damage has taken away.
     """
     until = datetime.fromisoformat(until_utc) - SWAPPED
     rows = [
         Row(table, int(row_id), created.isoformat(), utc(at))
         for table in _TABLES
+        if _is_there(database, table)
         for row_id, created, at in database.execute(
             _TAIL.format(table=table).encode(), {"until": until, "rows": _TAIL_ROWS}
         )
     ]
     return tuple(sorted(rows, key=lambda row: row.committed_utc, reverse=True)[:_TAIL_ROWS])
+
+
+def _is_there(database: type_database, table: str) -> bool:
+    row = database.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone()
+    return bool(row and row[0])
 
 
 def missing_of(database: type_database, rows: tuple[Row, ...]) -> tuple[Row, ...]:

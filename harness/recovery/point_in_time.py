@@ -16,7 +16,7 @@ from harness.core.timeline import MarkName
 from harness.errors import PlatformError
 from harness.platforms.capabilities import Backup, Backups, Ingress, Instant, Reach, Wanted
 from harness.platforms.having import having
-from harness.recovery import kept, last_good
+from harness.recovery import base_backups, kept, last_good
 from harness.recovery.carried import Carried, carried, seconds_between
 from harness.recovery.documents import VALIDATE
 from harness.recovery.ground import Ground
@@ -81,29 +81,15 @@ def _found(ground: Ground) -> str:
 
 
 def _choose(ground: Ground) -> None:
-    """Newest first; one that fails its checks, or holds the damage, is named and left alone."""
-    backups, check = _backups(ground), checks.backup_chosen.name
-    for candidate in backups.candidates():
-        subject = f"backup {candidate.backup_id}"
-        fit, told = _judged(backups, candidate, ground.facts["wanted_utc"])
-        ground.prove(check, "backup", subject, True, f"{subject} {told}")
-        if fit:
-            ground.facts["backup"] = candidate.backup_id
-            return
-        ground.say(f"{subject} {told}")
-    ground.prove(check, "backup", "any", False, "no backup from before the damage is sound")
-    raise PlatformError("no base backup from before the damage passes its checks")
+    """A backup from after the damage began holds the damage, however sound it is."""
 
+    def holds_damage(backup: Backup) -> str:
+        wanted_utc = ground.facts["wanted_utc"]
+        if backup.taken_utc and seconds_between(backup.taken_utc, wanted_utc) <= 0:
+            return f"it was taken at {backup.taken_utc}, after the damage began"
+        return ""
 
-def _judged(backups: Backups, candidate: Backup, wanted_utc: str) -> tuple[bool, str]:
-    taken = candidate.taken_utc
-    if taken and seconds_between(taken, wanted_utc) <= 0:
-        return False, f"refused: it was taken at {taken}, after the damage began"
-    found = backups.verify(candidate.backup_id)
-    notes = "; ".join(found.missing)
-    if not found.whole:
-        return False, f"refused: {notes}"
-    return True, f"of {taken} passes every check{f' ({notes})' if notes else ''}"
+    base_backups.choose(ground, holds_damage)
 
 
 def _chosen(ground: Ground) -> str | None:
@@ -201,6 +187,10 @@ def _look(ground: Ground) -> None:
     ground.look("restored")
 
 
+def _looked(ground: Ground) -> str | None:
+    return ground.looked("restored")
+
+
 # back in business, and protected
 
 
@@ -217,19 +207,6 @@ def _archive_again(ground: Ground) -> None:
 
 def _archives(ground: Ground) -> str | None:
     return None if _backups(ground).archive_is_stopped() else "segments are stored again"
-
-
-def _back_up(ground: Ground) -> None:
-    """The old ones still carry to before the damage, and not beyond it."""
-    if "new_backup" not in ground.facts:
-        ground.facts["new_backup"] = _backups(ground).take().backup_id
-
-
-def _backed_up(ground: Ground) -> str | None:
-    found = _backups(ground).verify(ground.facts["new_backup"])
-    if not found.whole:
-        raise PlatformError(f"the new backup is not sound: {'; '.join(found.missing)}")
-    return f"backup {ground.facts['new_backup']} passes every check"
 
 
 def _whole(ground: Ground) -> str | None:
@@ -275,7 +252,7 @@ RUNBOOK = Runbook(
             limit_s=300, mark=MarkName.RESTORED,
         ),
         Step("compare", "Hold what was restored against what was promised", _compare, _compared),
-        Step("look", "Read back what the restore brought", _look, lambda _: "read back"),
+        Step("look", "Read back what the restore brought", _look, _looked),
         VALIDATE,
         REPLAY,
         Step("audit", "See that audit and configuration are kept", kept.compare, kept.compared),
@@ -285,7 +262,7 @@ RUNBOOK = Runbook(
             decision="trade again", role=_OPERATIONS, mark=MarkName.INGRESS_OPENED,
         ),
         Step("archive", "Archive for real", _archive_again, _archives, limit_s=120),
-        Step("back-up", "Take a base backup and verify it", _back_up, _backed_up, limit_s=180),
+        base_backups.BACK_UP,
         Step("protect", "See the platform whole", nothing, _whole, limit_s=120),
     ),
 )  # fmt: skip

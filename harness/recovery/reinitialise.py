@@ -12,8 +12,7 @@ from contextlib import suppress
 
 from harness.core.timeline import MarkName
 from harness.errors import PlatformError
-from harness.platforms.having import having
-from harness.recovery import leadership
+from harness.recovery import base_backups, leadership
 from harness.recovery.ground import Ground
 from harness.recovery.leadership import DECIDE, HAND_OVER, ON_CALL, SEE_PROTECTED
 from harness.recovery.steps import Runbook, Step
@@ -102,20 +101,6 @@ def _copy_checked(ground: Ground) -> str | None:
     return leadership.looked_over(ground, ground.facts["damaged"])
 
 
-def _back_up(ground: Ground) -> None:
-    """Not twice, when the harness died between taking it and seeing it."""
-    if "backup" not in ground.facts:
-        ground.facts["backup"] = having(ground.platform.backups, "backups").take().backup_id
-
-
-def _backed_up(ground: Ground) -> str | None:
-    backup = ground.facts["backup"]
-    found = having(ground.platform.backups, "backups").verify(backup)
-    if not found.whole:
-        raise PlatformError(f"base backup {backup}: {'; '.join(found.missing)}")
-    return f"base backup {backup}: taken, fetched and verified"
-
-
 RUNBOOK = Runbook(
     name="reinitialise",
     title="Serve from the sound copy, and make the damaged one anew",
@@ -140,7 +125,6 @@ RUNBOOK = Runbook(
         Step("check-copy", "Look the new copy over, page by page", _check_copy, _copy_checked,
              limit_s=90),
         SEE_PROTECTED,
-        Step("back-up", "Take a base backup, fetch it and verify it", _back_up, _backed_up,
-             limit_s=180),
+        base_backups.BACK_UP,
     ),
 )  # fmt: skip

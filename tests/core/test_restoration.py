@@ -175,6 +175,29 @@ def test_the_restores_own_word_tells_that_a_document_was_the_first_to_go() -> No
     assert (told.lost, told.examples) == (2, ("gone pd-r1-0-1", "gone pd-r1-0-3"))
 
 
+def test_a_document_that_went_after_the_restore_was_not_taken_by_it() -> None:
+    acked = {"outcome": Outcome.ACKED, "worker": 0}
+    calls = [
+        Call(seq=1, record=1, kind=Kind.CREATE, stage=1, sent=5, done=6, **acked),
+        Call(seq=2, record=1, kind=Kind.ATTACH, stage=0, sent=19, done=20, digest=7, **acked),
+    ]
+    evidence = replace(
+        BARE,
+        operations=operations(calls),
+        restored=ReadBack("restored", 150, True, "", survivors([Row(0, 1, 1, 0, 7)]), 0, ()),
+        timeline=Timeline((
+            Mark(MarkName.FAULT_ACTIVE, *FAULT),
+            Mark(MarkName.RECOVERY_POINT, 18, 18),
+            Mark(MarkName.INGRESS_CLOSED, 89, 90),
+        )),
+    )  # fmt: skip
+    records = records_of(evidence.operations)
+    held = held_by(records, survivors([Row(0, 1, 1, 0)]))
+    found = as_restored(evidence, records, classify(records, held), held)
+    assert not found.lost.any()
+    assert found.partial.all()
+
+
 def restored(**planted: object) -> RestorationCounts:
     plan = simulate.plan_of(targets=ORDERS_ALONE, baseline_s=16.0, scenario=scenario())
     plan, seen = run(plan=plan, restore=Restore(**planted))

@@ -15,7 +15,7 @@ from harness.core.targets import Targets
 from harness.core.verdict import Verdict
 from harness.evidence import layout, lines
 from harness.platforms.capabilities import Backup, Wholeness
-from harness.recovery import clean_room, old_credentials
+from harness.recovery import base_backups, clean_room, old_credentials
 from harness.recovery.facts import Course
 from harness.recovery.ground import Ground
 from harness.recovery.old_credentials import Answer
@@ -47,7 +47,7 @@ def test_a_poisoned_backup_that_nobody_refused_is_no_pass(
         verify=lambda name: Wholeness(name not in refused, ("other bytes",)),
     )
     ground = ground_on(tmp_path, backups=backups)
-    clean_room._choose(ground)
+    base_backups.choose(ground)
     assert ground.facts["backup"] == chosen
     assert verdict(tmp_path, checks.backup_chosen) is judged
 

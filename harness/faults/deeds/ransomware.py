@@ -6,10 +6,12 @@ platform in its place: from the backup that was sound, to just before the first 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 
 import psycopg
 
+from harness.attack.leaked import folder_of
 from harness.faults import ransom
 from harness.faults.deeds import Deed
 from harness.faults.journal import Entry
@@ -32,7 +34,8 @@ def _begin(platform: Platform, entry: Entry) -> None:
     try:
         if _is_locked(platform):
             harm = ransom.first_harm(database.application_dsn())
-            wanted = Wanted(before_xid=harm.xid if harm else None)
+            until = Wanted(until_utc=entry.parameter("began_utc"))
+            wanted = Wanted(before_xid=harm.xid) if harm else until
             backups.close_archive()
             backups.stop_databases()
             backups.restore(entry.parameter("backup"), wanted)
@@ -40,6 +43,7 @@ def _begin(platform: Platform, entry: Entry) -> None:
         backups.stop_databases()
         backups.restore(entry.parameter("backup"), Wanted(until_utc=entry.parameter("began_utc")))
     backups.mend_key()
+    shutil.rmtree(folder_of(platform.directory), ignore_errors=True)  # what the thief had
     ransom.decrypt_documents(having(platform.filestore, "filestore"))
 
 

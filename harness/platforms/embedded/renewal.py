@@ -126,10 +126,10 @@ def log_in(port: int, password: str) -> str | None:
     return cookie or None
 
 
-def keeps_session(port: int, session_id: str) -> bool | None:
-    """Whether a replica knows a web session; None when it cannot tell."""
+def has_ended_session(port: int, session_id: str) -> bool:
+    """Whether a replica refuses a web session, by its own word: silence is no refusal."""
     headers = {"Cookie": f"session_id={session_id}"}
-    return _accepted(_rpc(port, "/web/session/check", headers))
+    return _accepted(_rpc(port, "/web/session/check", headers)) is False
 
 
 def _rpc(port: int, path: str, headers: dict[str, str] | None = None, **params: object) -> object:

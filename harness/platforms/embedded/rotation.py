@@ -18,6 +18,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -77,7 +78,7 @@ def _sessions(work: Renewal) -> None:
         for session in known:
             await_ready(
                 "a replica that has ended all sessions",
-                lambda port=port, session=session: renewal.keeps_session(port, session) is False,  # type: ignore[misc]
+                partial(renewal.has_ended_session, port, session),
                 within_s=_SESSION_S,
             )
 
