@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SIZE ?= full
 SCENARIO ?= node-loss
 
-.PHONY: drill test install install-dev lint types contracts campaign lock clean
+.PHONY: drill test install install-dev lint types contracts campaign season lock clean
 
 drill: install  ## break it, watch it come back, say what was lost
 	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
@@ -47,11 +47,14 @@ contracts: install-dev
 campaign: install-dev  ## hours: the crash campaign
 	$(BIN)/python -m pytest -m campaign $(PYTEST_ARGS)
 
+season: install-dev  ## hours: at least 60 real smoke drills, for the gate and readiness
+	$(BIN)/python -m tests.season.conduct --out $(CURDIR)/runs/season
+
 lock:  ## needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --overrides requirements/overrides.txt --all-extras --group dev pyproject.toml -o requirements/dev.txt -q
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --overrides requirements/overrides.txt --extra embedded -c requirements/dev.txt pyproject.toml -o requirements/drill.txt -q
+	  --overrides requirements/overrides.txt --extra embedded --extra observability -c requirements/dev.txt pyproject.toml -o requirements/drill.txt -q
 
 clean:
 	rm -rf $(VENV) .tmp runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -37,6 +37,8 @@ class Order:
     workers: int = 1
     out: Path = Path("runs")
     release: str = ""
+    season: str | None = None  # None: the one that the targets declare
+    tenant: str = ""
 
 
 def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
@@ -101,7 +103,9 @@ def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
 
     return plan_of(
         scenario=scenario,
-        targets=read_targets(order.targets_file, scenario=scenario.name),
+        targets=read_targets(
+            order.targets_file, scenario=scenario.name, season=order.season, tenant=order.tenant
+        ),
         facts=facts,
         shape=shape_of(scenario.load),
         size=order.size,

@@ -45,6 +45,7 @@ def up(
         embedded.up(
             synchronous=options.synchronous and not asynchronous,
             dialect=int(dialect) if dialect else options.dialect,
+            leader_ttl_s=options.leader_ttl_s,
             ingress_port=port or options.ingress_port,
             fresh=fresh,
             progress=progress,

@@ -38,6 +38,8 @@ def _order_options(function: C) -> C:
         click.option("--peak", type=peak, default="1x", show_default=True, metavar="1x|2x|3x"),
         click.option("--seed", type=click.IntRange(0, _MAX_SEED), help="Default: a new one."),
         click.option("--release", default="", help="The release that is drilled, for the history."),
+        click.option("--season", help="Default: the one that the targets declare."),
+        click.option("--tenant", default="", help="Whose overrides hold."),
         click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else."),
     ]
     for option in reversed(options):
@@ -56,14 +58,17 @@ def _order(
     peak: float,
     seed: int | None,
     release: str,
+    season: str | None,
+    tenant: str,
     out: Path = Path("runs"),
 ) -> Order:
     from harness.core.plan import Size
     from harness.inputs.order_check import check_order
     from harness.session import Order
 
-    if len(release) > 100 or not release.isprintable():
-        raise click.BadParameter("at most 100 printable characters", param_hint="--release")
+    for option, word in (("--release", release), ("--season", season), ("--tenant", tenant)):
+        if word and (len(word) > 100 or not word.isprintable()):
+            raise click.BadParameter("at most 100 printable characters", param_hint=option)
     order = Order(
         scenario=scenario,
         on=on,
@@ -75,6 +80,8 @@ def _order(
         seed=seed,
         out=out,
         release=release,
+        season=season,
+        tenant=tenant,
     )
     check_order(order)
     return order

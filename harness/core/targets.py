@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from harness.core.later import LATER
 from harness.core.operation import Workload
 
 
@@ -47,6 +48,7 @@ class Targets:
     season: str = ""
     currency: str = "EUR"
     approvals: tuple[Approval, ...] = ()
+    tenant: str = field(default="", metadata=LATER)
 
     def of(self, workload: Workload) -> WorkloadTarget | None:
         return next((t for t in self.workloads if t.workload is workload), None)

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
+from harness.core.later import LATER
 from harness.core.operation import Workload
-
-LATER = MappingProxyType({"later": True})
-"""Metadata of a field that older judgements did not have: left out where it says nothing."""
 
 
 class Verdict(StrEnum):

@@ -1,7 +1,7 @@
 """Canonical JSON: the same value gives the same bytes on every Python.
 
 Keys sorted, no spaces, sets as sorted lists, enums by value, one newline at the end. A field that
-came later (`harness.core.verdict.LATER`) is left out where it says nothing, so that what was stored
+came later (`harness.core.later`) is left out where it says nothing, so that what was stored
 before it existed keeps its bytes. Reading back goes through pydantic, so that a damaged file is a
 typed error and never a guess.
 """
@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from harness.core.verdict import LATER
+from harness.core.later import LATER
 from harness.errors import DamagedEvidence
 
 T = TypeVar("T")

@@ -3,6 +3,7 @@
 kind: embedded
 synchronous: true     # the standby confirms every commit
 dialect: 19           # 14 | 18 | 19: the Odoo that the stand-in speaks
+leader_ttl_s: 20      # how long a dead leader holds the lock: most of a failover's time
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class PlatformOptions:
     kind: str = "embedded"
     synchronous: bool = True
     dialect: int = 19
+    leader_ttl_s: int = 20
     ingress_port: int | None = None
 
 
@@ -39,6 +41,14 @@ class PlatformModel(Strict):
     dialect: Annotated[
         Literal[14, 18, 19], Field(description="The Odoo that the stand-in speaks.")
     ] = 19
+    leader_ttl_s: Annotated[
+        int,
+        Field(
+            ge=20,
+            le=300,
+            description="How long a dead leader holds the lock: Patroni's ttl. 20 by default.",
+        ),
+    ] = 20
     ingress_port: Annotated[
         int | None,
         Field(ge=1024, le=65535, description="On 127.0.0.1; any free one by default."),

@@ -66,6 +66,7 @@ def read_targets(
         season=season,
         currency=model.currency,
         approvals=_approvals(document, model),
+        tenant=tenant,
     )
 
 

@@ -28,6 +28,15 @@ Word = Annotated[
 ]
 Name = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
+Day = Annotated[
+    str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), Field(description="2026-11-27, UTC.")
+]
+Moment = Annotated[
+    str,
+    StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"),
+    Field(description="2026-11-26T00:00:00Z, UTC."),
+]
+
 Tier = Annotated[
     Literal["critical", "high", "medium", "low"],
     Field(description="How much the retailer depends on it."),
@@ -154,6 +163,50 @@ class ApprovalEntry(Strict):
     roles: Annotated[list[Word], Field(min_length=1, max_length=50)]
 
 
+class GateEntry(Strict):
+    """What `peakdrill gate` must be able to say of a release."""
+
+    quantile: Annotated[
+        float,
+        Field(ge=0.5, lt=1, description="Share of drills that must meet their targets. 0.8."),
+    ] = 0.80
+    confidence: Annotated[float, Field(ge=0.5, lt=1, description="0.95 by default.")] = 0.95
+    margin: Annotated[
+        float,
+        Field(ge=0, le=1, description="How much longer a candidate may take to recover. 0.25."),
+    ] = 0.25
+
+
+class ReadinessEntry(Strict):
+    """How long what a drill showed stays good."""
+
+    valid_days: Annotated[int, Field(ge=1, le=3660, description="90 by default.")] = 90
+
+
+class CostEntry(Strict):
+    """What the platform costs, to set against the revenue at risk."""
+
+    per_hour: Annotated[
+        float, Field(ge=0, le=1e7, description="Of the whole platform, in the file's currency.")
+    ]
+
+
+class SeasonEntry(Strict):
+    """A stretch of trade with objectives of its own; both days belong to it."""
+
+    name: Name
+    begins: Day
+    ends: Day
+
+
+class FreezeEntry(Strict):
+    """Nothing is broken on purpose within it."""
+
+    name: Name
+    begins: Moment
+    ends: Annotated[Moment, Field(description="The first instant that is free again.")]
+
+
 class TargetsModel(Strict):
     """What a retailer declares: objectives per workload, and where they differ."""
 
@@ -166,3 +219,8 @@ class TargetsModel(Strict):
     workloads: Annotated[dict[WorkloadName, WorkloadEntry], Field(min_length=1)]
     overrides: list[Override] = Field(default_factory=list)
     approvals: list[ApprovalEntry] = Field(default_factory=list)
+    gate: GateEntry = Field(default_factory=GateEntry)
+    readiness: ReadinessEntry = Field(default_factory=ReadinessEntry)
+    cost: CostEntry | None = None
+    seasons: list[SeasonEntry] = Field(default_factory=list)
+    freezes: list[FreezeEntry] = Field(default_factory=list)

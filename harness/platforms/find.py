@@ -27,6 +27,7 @@ def start(
     return up(
         synchronous=options.synchronous,
         dialect=options.dialect,
+        leader_ttl_s=options.leader_ttl_s,
         ingress_port=options.ingress_port,
         progress=progress,
     )
@@ -37,7 +38,7 @@ def facts_of(name: str, platform_file: Path | None = None) -> PlatformFacts:
     options = _options(name, platform_file)
     from harness.platforms.embedded.platform import facts
 
-    return facts(synchronous=options.synchronous)
+    return facts(synchronous=options.synchronous, leader_ttl_s=options.leader_ttl_s)
 
 
 def running() -> Platform | None:

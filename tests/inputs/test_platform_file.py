@@ -39,3 +39,9 @@ def test_refused(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(BadInput) as refused:
         read(tmp_path, text)
     assert told in str(refused.value)
+
+
+def test_how_long_a_dead_leader_holds_the_lock_has_patronis_own_floor(tmp_path: Path) -> None:
+    assert read(tmp_path, "kind: embedded\nleader_ttl_s: 28\n").leader_ttl_s == 28
+    with pytest.raises(BadInput, match="leader_ttl_s"):
+        read(tmp_path, "kind: embedded\nleader_ttl_s: 5\n")

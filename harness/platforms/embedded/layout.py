@@ -43,12 +43,16 @@ def _xdg(name: str, default: str) -> Path:
     return Path(folder) if folder.startswith("/") else Path.home() / default
 
 
+LEADER_TTL_S = 20  # Patroni's ttl at its own floor: how long a dead leader holds the lock
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What was asked for at `up`."""
 
     synchronous: bool = True
     dialect: int = 19
+    leader_ttl_s: int = LEADER_TTL_S
 
 
 @dataclass(frozen=True, slots=True)

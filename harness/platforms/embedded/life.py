@@ -24,6 +24,7 @@ from harness.platforms.embedded import (
 )
 from harness.platforms.embedded.blueprint import Blueprint, Commands
 from harness.platforms.embedded.layout import (
+    LEADER_TTL_S,
     SUPPORT_NODE,
     Layout,
     Options,
@@ -48,6 +49,7 @@ class Asked(TypedDict, total=False):
 
     synchronous: bool
     dialect: int
+    leader_ttl_s: int
     fresh: bool
     ingress_port: int | None
     commands: Commands | None
@@ -59,6 +61,7 @@ def up(
     *,
     synchronous: bool = True,
     dialect: int = 19,
+    leader_ttl_s: int = LEADER_TTL_S,
     fresh: bool = False,
     ingress_port: int | None = None,
     commands: Commands | None = None,
@@ -75,7 +78,7 @@ def up(
     layout = Layout((directory or _new_folder()).absolute())
     _refuse_where_occupied(layout)
     _refuse_when_full(layout.root)
-    options = Options(synchronous=synchronous, dialect=dialect)
+    options = Options(synchronous=synchronous, dialect=dialect, leader_ttl_s=leader_ttl_s)
     asked_port = ingress_port or _port_from_environment()
     if asked_port is not None and asked_port < _UNPRIVILEGED_PORT:
         raise Refused(

@@ -21,7 +21,7 @@ from harness.platforms.embedded.layout import DATABASE_NODES, Layout, Options, w
 from harness.platforms.embedded.node import Part, clean_environment
 
 SCOPE = "shop"
-TTL_S, LOOP_WAIT_S, RETRY_TIMEOUT_S = 20, 2, 5
+LOOP_WAIT_S, RETRY_TIMEOUT_S = 2, 5
 _MEMBERS = {"a": "pg1", "b": "pg2"}
 _RUNNER = Path(__file__).with_name("patroni_runner.py")
 _REST_USER = "peakdrill"
@@ -101,7 +101,7 @@ def _postgresql(plan: Blueprint, node: str) -> dict[str, object]:
 def dynamic_configuration(options: Options) -> dict[str, object]:
     """What all nodes share; Patroni keeps it in etcd."""
     return {
-        "ttl": TTL_S,
+        "ttl": options.leader_ttl_s,
         "loop_wait": LOOP_WAIT_S,
         "retry_timeout": RETRY_TIMEOUT_S,
         "maximum_lag_on_failover": 1_048_576,

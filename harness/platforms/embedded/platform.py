@@ -24,7 +24,7 @@ from harness.platforms.embedded.backups import EmbeddedBackups
 from harness.platforms.embedded.clean_room import EmbeddedCleanRoom
 from harness.platforms.embedded.database import EmbeddedDatabase
 from harness.platforms.embedded.ingress import EmbeddedIngress
-from harness.platforms.embedded.layout import Layout, State, load_state
+from harness.platforms.embedded.layout import LEADER_TTL_S, Layout, State, load_state
 from harness.platforms.embedded.mirror import EmbeddedFilestore
 from harness.platforms.embedded.nodes import EmbeddedNodes
 from harness.platforms.embedded.rotation import EmbeddedSecrets
@@ -97,7 +97,8 @@ class EmbeddedPlatform:
         return EmbeddedCleanRoom(self._root)
 
     def facts(self) -> PlatformFacts:
-        return facts(synchronous=self._state.options.synchronous)
+        options = self._state.options
+        return facts(synchronous=options.synchronous, leader_ttl_s=options.leader_ttl_s)
 
     def endpoints(self) -> Endpoints:
         return status.endpoints(self._layout, self._state)
@@ -117,7 +118,7 @@ class EmbeddedPlatform:
         return credentials.load(self._layout)
 
 
-def facts(*, synchronous: bool = True) -> PlatformFacts:
+def facts(*, synchronous: bool = True, leader_ttl_s: int = LEADER_TTL_S) -> PlatformFacts:
     """What this platform says of itself, also before one is started."""
     copies = "synchronous" if synchronous else "asynchronous"
     return PlatformFacts(
@@ -131,7 +132,7 @@ def facts(*, synchronous: bool = True) -> PlatformFacts:
             ("patroni loop_wait", float(patroni.LOOP_WAIT_S)),
             ("traefik health interval", ingress.INTERVAL_S),
         ),
-        notes=(*_NOTES, f"{copies} replication, Patroni ttl {patroni.TTL_S} s"),
+        notes=(*_NOTES, f"{copies} replication, Patroni ttl {leader_ttl_s} s"),
     )
 
 
