@@ -7,17 +7,17 @@ import hashlib
 from harness.core.gates import RPO, STORES_AGREE
 from harness.core.outcome import Outcome, WorkloadOutcome
 from harness.core.plan import Plan, PlatformFacts
-from harness.core.record import RunRecord
 from harness.core.targets import WorkloadTarget
-from harness.core.verdict import Finding, Verdict, WorkloadJudgement
+from harness.core.verdict import Finding, Judgement, Verdict, WorkloadJudgement
 from harness.evidence import canonical
 
 _NS_PER_S = 1_000_000_000
 
 
-def outcome_of(record: RunRecord) -> Outcome:
+def outcome_of(
+    plan: Plan, judgement: Judgement, *, begun_utc: str, evidence_digest: str
+) -> Outcome:
     """What the history keeps of a run."""
-    plan, judgement = record.plan, record.judgement
     workloads = tuple(
         _workload(w, target, plan)
         for w in judgement.workloads
@@ -28,7 +28,7 @@ def outcome_of(record: RunRecord) -> Outcome:
     )
     return Outcome(
         run_id=plan.run_id,
-        begun_utc=record.begun_utc,
+        begun_utc=begun_utc,
         scenario=plan.scenario.name,
         fault=plan.scenario.fault.experiment,
         release=plan.release,
@@ -50,7 +50,7 @@ def outcome_of(record: RunRecord) -> Outcome:
         checks=_checks(judgement.findings),
         not_checked=judgement.not_checked,
         capabilities=tuple(sorted(plan.scenario.requires)),
-        evidence_digest=record.evidence_digest,
+        evidence_digest=evidence_digest,
     )
 
 
