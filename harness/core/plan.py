@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from harness.core.guard import GuardRails
+from harness.core.later import LATER
 from harness.core.scenario import Scenario
 from harness.core.schedule import Shape
 from harness.core.targets import Targets
@@ -60,3 +62,5 @@ class Plan:
     experiment_file: str  # name of the experiment's file, relative to the run directory
     judge: str = "v1"
     release: str = ""
+    alerts: str = field(default="", metadata=LATER)  # whose alerts are watched: host and port
+    guards: GuardRails = field(default=GuardRails(), metadata=LATER)  # what would end it early

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.core.alerting import Detection
+from harness.core.money_values import Money
 from harness.core.operation import Workload
 from harness.core.plan import Plan
 from harness.core.proofs import Proof, StepRecord
@@ -33,6 +35,14 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class WallClock:
+    """How the run's clock stands on everybody's; nothing is judged by it."""
+
+    offset_ns: int  # ns since 1970 minus ns on the run's clock
+    source: str  # by what it was found
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """Everything that a renderer needs; nothing in it is a secret."""
 
@@ -49,3 +59,6 @@ class RunRecord:
     chaos_steps: tuple[tuple[str, str], ...] = ()  # (activity, status), for "how it was done"
     steps: tuple[StepRecord, ...] = ()  # of the runbooks, in the order in which they ended
     proofs: tuple[Proof, ...] = ()
+    money: Money | None = None  # None: not computed, as in a drawing made by hand
+    detection: Detection | None = None
+    wall: WallClock | None = None  # None where nobody knows

@@ -49,6 +49,8 @@ class Targets:
     currency: str = "EUR"
     approvals: tuple[Approval, ...] = ()
     tenant: str = field(default="", metadata=LATER)
+    # of the whole platform; None: not declared
+    cost_per_hour_cents: int | None = field(default=None, metadata=LATER)
 
     def of(self, workload: Workload) -> WorkloadTarget | None:
         return next((t for t in self.workloads if t.workload is workload), None)

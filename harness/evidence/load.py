@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from harness.core.alerting import AlertWatch, detection
 from harness.core.evidence import Evidence, LedgerHealth, Observation, ReadBack, Survivors, Use
 from harness.core.judge import judge
+from harness.core.money import money
 from harness.core.operation import Workload
 from harness.core.operations import Operations
 from harness.core.plan import Plan
@@ -27,6 +29,7 @@ from harness.core.verdict import Judgement
 from harness.errors import DamagedEvidence, Refused
 from harness.evidence import canonical, events, layout, lines, seal
 from harness.evidence.rundir import Head
+from harness.evidence.wall_clock import wall_clock
 from harness.ledger.reader import read_ledger
 from harness.readback.survivors import ROW, STORES
 
@@ -225,7 +228,15 @@ def record_of(
         chaos_steps=_chaos_steps(directory),
         steps=evidence.steps,
         proofs=evidence.proofs,
+        money=money(plan, evidence),
+        detection=detection(plan.alerts, evidence.timeline, _alert_watch(directory)),
+        wall=wall_clock(directory, evidence.timeline, head.begun_utc),
     )
+
+
+def _alert_watch(directory: Path) -> AlertWatch | None:
+    file = directory / layout.ALERTS
+    return canonical.loads(AlertWatch, file) if file.exists() else None
 
 
 def _chaos_steps(directory: Path) -> tuple[tuple[str, str], ...]:

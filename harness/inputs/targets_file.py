@@ -67,6 +67,7 @@ def read_targets(
         currency=model.currency,
         approvals=_approvals(document, model),
         tenant=tenant,
+        cost_per_hour_cents=None if model.cost is None else round(model.cost.per_hour * 100),
     )
 
 
