@@ -46,6 +46,7 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
     from harness.drill import conclude, drill
     from harness.evidence.load import load_record
     from harness.evidence.rundir import Head, RunDirectory
+    from harness.history.remembering import remember, remembered_anyway
     from harness.interrupts import interruptible
     from harness.sightings import Sightings
     from reports.write import write_reports
@@ -62,9 +63,11 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
             why = f"skipped: platform {plan.platform.name} lacks {', '.join(lacking)}"
             conclude(run, Sightings(skipped=why))
         else:
-            drill(plan, platform, run, progress)
+            with remembered_anyway(run.path, order.out):
+                drill(plan, platform, run, progress)
     record = load_record(run.path)
     write_reports(record, run.path)
+    remember(record, run.path, order.out)
     return record, run.path
 
 

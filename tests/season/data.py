@@ -68,8 +68,8 @@ def runs(archive: Path = ARCHIVE) -> tuple[KeptRun, ...]:
     """Oldest first, as their names sort."""
     folders: dict[str, dict[str, bytes]] = {}
     for name, body in members(archive).items():
-        folder, _, file = name.rpartition("/")
-        if folder:
+        folder, _, file = name.partition("/")
+        if file:  # what stands beside the runs has no folder
             folders.setdefault(folder, {})[file] = body
     return tuple(_run(name, files) for name, files in sorted(folders.items()))
 

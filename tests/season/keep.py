@@ -3,9 +3,9 @@
     python -m tests.season.keep runs/season                     # make season, or `make season-keep`
 
 writes tests/season/kept.tar.xz: for each run the files of its directory itself (plan, head,
-events, observation, seal, verdict, experiment, envelopes), without the ledger, the read-backs, the
-load's logs and the reports. The same runs give the same bytes. A run that has no verdict yet is
-left out by name.
+events, observation, seal, verdict, experiment) and its envelopes, without the ledger, the
+read-backs, the load's logs and the reports. The same runs give the same bytes. A run that has no
+verdict yet is left out by name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harness.evidence import layout
 
 ARCHIVE = Path(__file__).with_name("kept.tar.xz")
 TOLD = "season.jsonl"  # what the conductor wrote down, a line for each drill
-_REPORTS = {layout.REPORT_HTML, layout.REPORT_JSON, layout.JUNIT, layout.SUMMARY}
+_REPORTS = set(layout.REPORTS)
 _FILE_BYTES_MAX = 100_000
 _ARCHIVE_BYTES_MAX = 1_000_000
 
@@ -71,14 +71,20 @@ def _members(folder: Path, runs: list[Path]) -> Iterator[tuple[str, bytes]]:
         lines = told.read_bytes().splitlines(keepends=True)
         # a drill may end between our look at the folder and the one at what was told
         yield TOLD, b"".join(line for line in lines if _run_of(line) in ended)
-    files = [file for run in runs for file in run.iterdir() if file.is_file()]
-    for file in sorted(files, key=lambda f: (f.name, f.parent.name)):
-        if file.name in _REPORTS or file.name.startswith("."):
-            continue
+    if (folder / layout.CHAIN).exists():
+        yield layout.CHAIN, (folder / layout.CHAIN).read_bytes()
+    files = [(run, file) for run in runs for file in _kept_of(run)]
+    for run, file in sorted(files, key=lambda f: (f[1].name, f[0].name)):
         body = file.read_bytes()
         if len(body) > _FILE_BYTES_MAX:
             raise SystemExit(f"{file} has {len(body):,} bytes: bulk is not kept")
-        yield f"{file.parent.name}/{file.name}", body
+        yield f"{run.name}/{file.relative_to(run)}", body
+
+
+def _kept_of(run: Path) -> Iterator[Path]:
+    for file in (*run.iterdir(), *(run / layout.SIGNED).glob("*")):
+        if file.is_file() and file.name not in _REPORTS and not file.name.startswith("."):
+            yield file
 
 
 def _run_of(line: bytes) -> str:

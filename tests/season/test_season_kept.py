@@ -35,6 +35,7 @@ def test_every_kept_file_is_the_sealed_one(run: data.KeptRun) -> None:
     sealed = TypeAdapter(seal.Seal).validate_json(run.files[layout.SEAL]).files
     kept = set(run.files)
     assert {layout.PLAN, layout.EVENTS, layout.OBSERVATION, layout.EXPERIMENT, "head.json"} <= kept
+    assert kept - set(sealed) <= {layout.SEAL, layout.VERDICT, *layout.SIGNATURES}
     for name in kept & set(sealed):
         assert hashlib.sha256(run.files[name]).hexdigest() == sealed[name], name
     assert {name for name in sealed if "/" not in name} <= kept
