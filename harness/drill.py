@@ -11,11 +11,13 @@ from harness.core.plan import Plan
 from harness.core.scenario import RecoverySpec
 from harness.core.timeline import MarkName
 from harness.core.verdict import Judgement
-from harness.errors import PeakdrillError
+from harness.errors import Interrupted, PeakdrillError
 from harness.evidence import events, layout
 from harness.evidence.load import open_run
 from harness.evidence.rundir import RunDirectory
 from harness.faults.injection import Bounds, Injection, injection
+from harness.guarding import AlertSource, Watchdog, guarding
+from harness.harm import HarmSoFar
 from harness.inspection.inspect import inspect
 from harness.interrupts import left_unbroken, unbroken
 from harness.platforms.capabilities import Platform, Wholeness
@@ -24,19 +26,39 @@ from harness.readback.read import read_back
 from harness.recovery.engine import FAILBACK
 from harness.recovery.run import recover
 from harness.recovery.unmended import note_unmended
-from harness.sightings import Sightings, note_early_end, note_spoiled
+from harness.sightings import (
+    Sightings,
+    note_early_end,
+    note_healed,
+    note_interruption,
+    note_spoiled,
+)
 from harness.trading import Trading, trading
 from harness.witness import witness
 
 
-def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress) -> Judgement:
+def drill(
+    plan: Plan,
+    platform: Platform,
+    run: RunDirectory,
+    progress: Progress,
+    alerts: AlertSource | None = None,
+) -> Judgement:
     """Break it, watch it come back, and say what was lost. Phase 0 is already on disk."""
     seen = Sightings()
-    with whatever_happens(seen):
+    with whatever_happens(seen, run):
         seen.before = until_whole(platform, plan.limits.heal_s, progress)
-        with left_unbroken(trading(plan, platform, run, progress)) as load:
+        with (
+            left_unbroken(trading(plan, platform, run, progress)) as load,
+            guarded(plan, platform, run, load, alerts) as guard,
+        ):
             load.hold_baseline()
-            with injecting(plan, platform, run) as fault, witness(platform, run):
+            with (
+                injecting(plan, platform, run) as fault,
+                witness(platform, run),
+                released_when_stopped(fault, run),
+            ):
+                guard.watch_over(fault)
                 fault.inject()
                 seen.effect_observed = fault.await_effect(plan.limits.effect_s)
                 load.fault_ns = time.monotonic_ns()
@@ -56,10 +78,11 @@ def drill(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress)
                 seen.after = until_whole(platform, plan.limits.heal_s, progress, load.pulse)
                 load.hold_after()
         seen.workers_lost = load.workers_lost
-    with whatever_happens(seen):
+    note_healed(run, seen)
+    with whatever_happens(seen, run):
         if seen.effect_observed and not seen.interrupted:
             inspect(plan, platform, run, progress)
-    with whatever_happens(seen):
+    with whatever_happens(seen, run):
         seen.replay_ended_ns = read_back(plan, platform, run, progress)
     judgement = conclude(run, seen)
     if seen.mistake is not None:
@@ -94,10 +117,42 @@ def injecting(
 
 
 @contextmanager
-def whatever_happens(seen: Sightings) -> Iterator[None]:
+def guarded(
+    plan: Plan,
+    platform: Platform,
+    run: RunDirectory,
+    load: Trading,
+    alerts: AlertSource | None,
+) -> Iterator[Watchdog]:
+    """The guard rails, from the first arrival to the last."""
+    harm = HarmSoFar(run / layout.LEDGER, plan, load.begin_ns)
+    with guarding(plan, platform.directory, harm, alerts) as dog:
+        load.guard = dog
+        yield dog
+
+
+@contextmanager
+def released_when_stopped(fault: Injection, run: RunDirectory) -> Iterator[None]:
+    """Whatever ends the drill early, the undo begins at once, before anything is waited for."""
+    try:
+        yield
+    except Interrupted as error:
+        fault.release()
+        note_interruption(run, error)
+        raise
+    except BaseException:
+        fault.release()
+        raise
+
+
+@contextmanager
+def whatever_happens(seen: Sightings, run: RunDirectory) -> Iterator[None]:
     """An error ends the trade but not the evidence: it is named there, and never passes."""
     try:
         yield
+    except Interrupted as error:
+        note_interruption(run, error)
+        seen.interrupted = seen.interrupted or error.what
     except PeakdrillError as error:
         seen.interrupted = seen.interrupted or f"{type(error).__name__}: {error.what}"
     except Exception as error:  # noqa: BLE001  ours: raised again once the evidence is saved

@@ -78,3 +78,4 @@ class FaultError(PeakdrillError):
 
 class Interrupted(PeakdrillError):
     exit_code = 4
+    at_ns = 0  # when it was asked for, on the run's clock; 0 where nobody noted it

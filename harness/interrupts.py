@@ -2,6 +2,7 @@
 
 A second signal does not break off the undoing; it is answered with a word on stderr. Nor does a
 first one that comes while something must be done whole (`unbroken`): it waits until that is done.
+The red button and the guard rails come the same way, with a reason of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
@@ -31,6 +33,10 @@ class _Gate:
 
     shut: int = 0  # how many ask for quiet
     waiting: str = ""  # what was not raised yet
+    waiting_ns: int = 0  # since when
+    armed: bool = False  # signals are ours
+    why: str = ""  # what a thread of ours wants told, when it sends the signal itself
+    asked: Callable[[], str] = str  # who asked for the signal that came, "" if nobody said
 
 
 _gate = _Gate()
@@ -51,15 +57,37 @@ def interruptible() -> Iterator[None]:
                 os.write(_STDERR, _WORD)
             return
         told = True
-        _raise(f"stopped by {signal.Signals(number).name}")
+        _raise(_gate.why or _asked() or f"stopped by {signal.Signals(number).name}")
 
     before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    _gate.armed = True
     try:
         yield
     finally:
+        _gate.armed = False
         for number, handler in before.items():
             signal.signal(number, handler)
-        _gate.waiting = ""
+        _gate.waiting = _gate.why = ""
+
+
+def interrupt(why: str) -> bool:
+    """From a thread of ours: stop the run as a signal does. False where nobody awaits signals."""
+    main = threading.main_thread().ident
+    if not _gate.armed or main is None:
+        return False
+    _gate.why = why
+    signal.pthread_kill(main, signal.SIGTERM)  # a real one: it ends a sleep
+    return True
+
+
+@contextmanager
+def asked_by(source: Callable[[], str]) -> Iterator[None]:
+    """Within: a signal's reason is what `source` tells, where it tells something."""
+    before, _gate.asked = _gate.asked, source
+    try:
+        yield
+    finally:
+        _gate.asked = before
 
 
 @contextmanager
@@ -75,7 +103,7 @@ def unbroken() -> Iterator[None]:
         _gate.shut -= 1
     if _gate.waiting and not _gate.shut:
         why, _gate.waiting = _gate.waiting, ""
-        raise Interrupted(why)
+        raise _interrupted(why, _gate.waiting_ns)
 
 
 @contextmanager
@@ -94,10 +122,24 @@ def left_unbroken(inner: AbstractContextManager[T]) -> Iterator[T]:
 
 
 def _raise(why: str) -> None:
+    now_ns = time.monotonic_ns()
     if _gate.shut:
-        _gate.waiting = why
+        _gate.waiting, _gate.waiting_ns = why, now_ns
         return
-    raise Interrupted(why)
+    raise _interrupted(why, now_ns)
+
+
+def _interrupted(why: str, at_ns: int) -> Interrupted:
+    error = Interrupted(why)
+    error.at_ns = at_ns
+    return error
+
+
+def _asked() -> str:
+    try:
+        return _gate.asked()
+    except Exception:  # noqa: BLE001  a reason that cannot be read stops no undoing
+        return ""
 
 
 def _in_main_thread() -> bool:

@@ -27,19 +27,53 @@ _RATE_OVER_NS = 2 * _SECOND_NS
 
 
 @dataclass
+class Recent:
+    """The last arrivals of every worker's slot file, read on from where the last look ended."""
+
+    directory: Path
+    plan: Plan
+    kept_ns: int
+    sent_ns: dict[int, int] = field(default_factory=dict)  # each worker's last sign of life
+    _from_seq: dict[int, int] = field(default_factory=dict)
+
+    def arrivals(self, now_ns: int) -> Arrivals:
+        """Those that were intended within the last `kept_ns`."""
+        since_ns = now_ns - self.kept_ns
+        parts: list[Operations] = []
+        for file in ledger_files(self.directory):
+            worker = worker_of(file)
+            operations = read_from(file, self._from_seq.get(worker, 0))
+            if len(operations):
+                self.sent_ns[worker] = int(operations.sent_ns.max())
+            recent = np.flatnonzero(operations.intended_ns >= since_ns)
+            if len(recent):
+                self._from_seq[worker] = int(operations.seq[recent[0]])
+                parts.append(operations.where(operations.intended_ns >= since_ns))
+        limits_ns = {
+            t.workload.code: round(t.latency_limit_s * 1e9) for t in self.plan.targets.workloads
+        }
+        return arrivals_of(Operations.concatenate(parts), limits_ns)
+
+
+@dataclass
 class LiveLedgers:
     """A moving view over the end of every worker's slot file."""
 
     directory: Path
     plan: Plan
     begin_ns: int
-    _from_seq: dict[int, int] = field(default_factory=dict)
+    _recent: Recent = field(init=False)
     _due: dict[int, type_i64] = field(default_factory=dict)
     _due_until_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        limits = self.plan.limits
+        kept_s = _KEPT_S + max(limits.window_s, limits.baseline_s)
+        self._recent = Recent(self.directory, self.plan, round(kept_s * 1e9))
+
     def view(self, now_ns: int, *, phase: str, fault_ns: int | None) -> LiveView:
         """Offered and good arrivals a second over the last two full seconds."""
-        arrivals = self._arrivals(now_ns)
+        arrivals = self._recent.arrivals(now_ns)
         end_ns = now_ns - IN_FLIGHT_NS
         begin_ns = end_ns - _RATE_OVER_NS
         return LiveView(
@@ -57,7 +91,7 @@ class LiveLedgers:
         begin_ns = end_ns - window_ns
         if begin_ns < since_ns:
             return False
-        arrivals = self._arrivals(now_ns)
+        arrivals = self._recent.arrivals(now_ns)
         return all(
             self._counts(t, arrivals, now_ns).well_within(self._bar(t), begin_ns, end_ns)
             for t in self.plan.targets.workloads
@@ -104,19 +138,3 @@ class LiveLedgers:
         )
         canaries = canary_ns(rate_per_s=target.canary_per_s, until_s=until_s, workload_code=code)
         return np.sort(np.concatenate([due, canaries])) + self.begin_ns
-
-    def _arrivals(self, now_ns: int) -> Arrivals:
-        limits = self.plan.limits
-        kept_ns = now_ns - round((_KEPT_S + max(limits.window_s, limits.baseline_s)) * 1e9)
-        parts: list[Operations] = []
-        for file in ledger_files(self.directory):
-            worker = worker_of(file)
-            operations = read_from(file, self._from_seq.get(worker, 0))
-            recent = np.flatnonzero(operations.intended_ns >= kept_ns)
-            if len(recent):
-                self._from_seq[worker] = int(operations.seq[recent[0]])
-                parts.append(operations.where(operations.intended_ns >= kept_ns))
-        limits_ns = {
-            t.workload.code: round(t.latency_limit_s * 1e9) for t in self.plan.targets.workloads
-        }
-        return arrivals_of(Operations.concatenate(parts), limits_ns)

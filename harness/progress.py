@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.core.guard import Readings
 from harness.core.operation import Workload
 
 
@@ -25,6 +26,7 @@ class LiveView:
     load_s: float
     since_fault_s: float | None
     rates: tuple[WorkloadRate, ...]
+    seen: Readings | None = None  # by the watchdog, where one is on watch
 
 
 class Progress(Protocol):

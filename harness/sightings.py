@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from harness.core.evidence import Observation
 from harness.core.plan import Plan
+from harness.core.timeline import Mark, MarkName
+from harness.errors import Interrupted, PeakdrillError
+from harness.evidence import events, layout
+from harness.evidence.rundir import RunDirectory
 from harness.faults.deeds import all_deeds
 from harness.faults.injection import Injection
 from harness.faults.state import State
@@ -64,3 +70,19 @@ def note_spoiled(fault: Injection, seen: Sightings, plan: Plan) -> None:
     """The experiment's own rollback found that the fault had ended by itself."""
     if seen.effect_observed and must_last(plan) and fault.state is State.SPOILED:
         seen.interrupted = seen.interrupted or f"the fault was spoiled: {fault.why}"
+
+
+def note_interruption(run: RunDirectory, error: Interrupted) -> None:
+    """Who stopped the run, why, and when it was asked for; once. A full disk delays no undoing."""
+    file = run / layout.EVENTS
+    with suppress(PeakdrillError):
+        if events.read(file).timeline.first(MarkName.INTERRUPTED) is None:
+            at_ns = error.at_ns or time.monotonic_ns()
+            events.append(file, Mark(MarkName.INTERRUPTED, at_ns, at_ns, error.what))
+
+
+def note_healed(run: RunDirectory, seen: Sightings) -> None:
+    """A fault that was undone on the way out was seen to heal by its experiment, not by us."""
+    with suppress(PeakdrillError):
+        healed = events.read(run / layout.EVENTS).timeline.first(MarkName.FAULT_HEALED)
+        seen.heal_observed = seen.heal_observed or healed is not None

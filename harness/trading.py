@@ -15,14 +15,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.core.plan import Plan
 from harness.core.timeline import Mark, MarkName
-from harness.errors import PlatformError
+from harness.errors import Interrupted, PlatformError
 from harness.evidence import events, layout
 from harness.evidence.rundir import RunDirectory
+from harness.guarding import Watchdog
 from harness.live import IN_FLIGHT_NS, LiveLedgers
 from harness.platforms.capabilities import Endpoints, Platform
 from harness.progress import Progress
@@ -101,6 +102,7 @@ class Trading:
     phase: str = "baseline"
     fault_ns: int | None = None
     workers_lost: list[str] = field(default_factory=list)
+    guard: Watchdog | None = None
     _pulse_ns: int = 0
 
     def hold_baseline(self) -> None:
@@ -153,7 +155,7 @@ class Trading:
         """Look on until an instant, or until all were well over a window that began after one."""
         while (now_ns := time.monotonic_ns()) < until_ns:
             self._require_child()
-            self.progress.tick(self.live.view(now_ns, phase=self.phase, fault_ns=self.fault_ns))
+            self._tell(now_ns, self.phase)
             if until_well_since_ns is not None and self.live.all_well(
                 now_ns, until_well_since_ns, window_ns
             ):
@@ -167,9 +169,15 @@ class Trading:
         now_ns = time.monotonic_ns()
         if now_ns - self._pulse_ns >= _TICK_S * 1e9:
             self._pulse_ns = now_ns
-            self.progress.tick(self.live.view(now_ns, phase="recovery", fault_ns=self.fault_ns))
+            self._tell(now_ns, "recovery")
+
+    def _tell(self, now_ns: int, phase: str) -> None:
+        view = self.live.view(now_ns, phase=phase, fault_ns=self.fault_ns)
+        self.progress.tick(replace(view, seen=self.guard.latest) if self.guard else view)
 
     def _require_child(self) -> None:
+        if self.guard and self.guard.unheard:
+            raise Interrupted(self.guard.unheard)
         if self.child.poll() is not None:
             raise PlatformError(
                 f"the load generator ended early with exit code {self.child.returncode}",

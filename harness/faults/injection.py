@@ -71,6 +71,10 @@ class Injection:
             told += self._child.account().failures
         return "; ".join(told)
 
+    def is_attended(self) -> bool:
+        """Whether the child that would undo it lives; also when there is nothing to undo yet."""
+        return self._child is None or self._child.is_alive()
+
     def inject(self) -> None:
         """Start the experiment. Returns at once: `await_effect` observes."""
         if self._child is not None:

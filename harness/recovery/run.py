@@ -18,6 +18,7 @@ from harness.recovery.facts import Course, file_of
 from harness.recovery.ground import Ground
 from harness.recovery.registry import AUTOMATIC, runbook_of
 from harness.recovery.steps import Runbook
+from harness.sightings import note_interruption
 
 
 class Watch(Protocol):
@@ -57,7 +58,8 @@ def recover(
             pulse=load.pulse,
             between=between,
         )
-    except Interrupted:
+    except Interrupted as error:
+        note_interruption(run, error)
         _finish(book, ground, load.progress)
         raise
     if why:

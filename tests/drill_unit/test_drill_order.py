@@ -44,14 +44,15 @@ class Stage:
         self.platform = SimpleNamespace(
             whole=lambda: Wholeness(self.whole, ("not whole",)), directory=out
         )
-        for name in ("trading", "injecting", "witness"):
+        for name in ("trading", "guarded", "injecting", "witness"):
             monkeypatch.setattr(method, name, self.held(name))
         monkeypatch.setattr(method, "recover", self.recover)
         for name in ("inspect", "read_back", "conclude"):
             monkeypatch.setattr(method, name, self.noting(name, None))
 
     def held(self, name: str):
-        parts = {"trading": self.load(), "injecting": self.fault()}
+        guard = SimpleNamespace(watch_over=lambda _: None)
+        parts = {"trading": self.load(), "injecting": self.fault(), "guarded": guard}
 
         @contextmanager
         def within(*_: object):
