@@ -27,6 +27,7 @@ _HOME = {
     "plan": "run:plan",
     "check": "runs:check",
     "report": "runs:report",
+    "abort": "abort:abort",
     "undo": "platforms:undo",
     "platform": "platforms:platform",
     "doctor": "doctor:doctor",

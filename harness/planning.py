@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 
+from harness.core.guard import GuardRails
 from harness.core.plan import Limits, Plan, PlatformFacts, Size
 from harness.core.scenario import Scenario
 from harness.core.schedule import Shape
@@ -58,6 +59,7 @@ def plan_of(
     seed: int | None,
     workers: int,
     release: str,
+    guards: GuardRails,
 ) -> Plan:
     """Put the plan together; the run's name and seed are drawn here and recorded."""
     now = dt.datetime.now(dt.UTC)
@@ -74,4 +76,5 @@ def plan_of(
         limits=limits_of(size, targets, facts, runbook=scenario.recovery.runbook != AUTOMATIC),
         experiment_file="experiment.yaml",
         release=release,
+        guards=guards,
     )

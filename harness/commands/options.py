@@ -21,6 +21,14 @@ def peak(text: str) -> float:
     return times
 
 
+def amount(text: str) -> int:
+    """`1500` or `1500.00`, as cents."""
+    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?", text):
+        raise click.BadParameter(f"{text!r} is not an amount such as 1500 or 1500.00")
+    whole, _, part = text.partition(".")
+    return int(whole) * 100 + int(f"{part:0<2}" if part else 0)
+
+
 def scenario_names(
     ctx: click.Context,  # noqa: ARG001 (click's protocol)
     param: click.Parameter,  # noqa: ARG001

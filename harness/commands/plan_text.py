@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from harness.core.guard import rails_told
 from harness.core.plan import Plan
 from harness.core.scenario import RecoverySpec, Scenario
 from harness.core.targets import WorkloadTarget
@@ -16,7 +17,7 @@ def plan_text(plan: Plan) -> str:
     return "\n".join(
         [
             *_head(plan), "", *_runbooks(plan), *_workloads(plan), "",
-            *_limits(plan), "", *_platform(plan),
+            *_limits(plan), *_guards(plan), "", *_platform(plan),
         ]
     )  # fmt: skip
 
@@ -118,6 +119,12 @@ def _limits(plan: Plan) -> list[str]:
         f"           observed for {limits.observe_s:g} s at most; well for {limits.window_s:g} s",
         f"           healed within {limits.heal_s:g} s; drained within {limits.settle_s:g} s",
     ]
+
+
+def _guards(plan: Plan) -> list[str]:
+    """What would end the drill early: the fault is undone at once."""
+    first, *others = rails_told(plan.guards, plan.targets.currency)
+    return [f"abort if   {first}", *(f"           {told}" for told in others)]
 
 
 def _platform(plan: Plan) -> list[str]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from harness.commands.options import FILE, peak, scenario_names
+from harness.commands.options import FILE, amount, peak, scenario_names
 from harness.errors import Interrupted
 
 if TYPE_CHECKING:
+    from harness.core.guard import GuardRails
     from harness.core.record import RunRecord
     from harness.session import Order
 
@@ -47,6 +48,51 @@ def _order_options(function: C) -> C:
     return function
 
 
+def _guard_options(function: C) -> C:
+    """What ends a drill early: `plan` takes them too, and prints them."""
+    options = [
+        click.option(
+            "--abort-refused-per-minute",
+            type=click.IntRange(0),
+            metavar="N",
+            help="Undo the fault when more orders than N were refused within a minute.",
+        ),
+        click.option(
+            "--abort-money",
+            type=amount,
+            metavar="AMOUNT",
+            help="... when more than this is at risk, in the currency of the targets.",
+        ),
+        click.option(
+            "--abort-alert",
+            multiple=True,
+            metavar="NAME",
+            help="... when this alert of the platform fires. Repeatable.",
+        ),
+        click.option(
+            "--heartbeat-s",
+            type=click.FloatRange(1, 600),
+            default=15.0,
+            show_default=True,
+            help="... when the prober is silent for longer.",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _guards(
+    refused: int | None, money: int | None, alerts: tuple[str, ...], heartbeat_s: float
+) -> GuardRails:
+    from harness.core.guard import GuardRails
+
+    for name in alerts:
+        if not name or len(name) > 100 or not name.isprintable():
+            raise click.BadParameter("1 to 100 printable characters", param_hint="--abort-alert")
+    return GuardRails(refused, money, tuple(dict.fromkeys(alerts)), heartbeat_s)
+
+
 def _order(
     *,
     scenario: str,
@@ -60,6 +106,10 @@ def _order(
     release: str,
     season: str | None,
     tenant: str,
+    abort_refused_per_minute: int | None,
+    abort_money: int | None,
+    abort_alert: tuple[str, ...],
+    heartbeat_s: float,
     out: Path = Path("runs"),
 ) -> Order:
     from harness.core.plan import Size
@@ -82,6 +132,7 @@ def _order(
         release=release,
         season=season,
         tenant=tenant,
+        guards=_guards(abort_refused_per_minute, abort_money, abort_alert, heartbeat_s),
     )
     check_order(order)
     return order
@@ -89,6 +140,7 @@ def _order(
 
 @click.command()
 @_order_options
+@_guard_options
 @click.option("--out", type=FILE, default="runs", show_default=True, help="Runs go to OUT/<run>.")
 @click.option(
     "--allow-skip",
@@ -151,6 +203,7 @@ def _check_capabilities(names: tuple[str, ...]) -> None:
 
 @click.command()
 @_order_options
+@_guard_options
 def plan(*, as_json: bool, **asked: object) -> int:
     """Print what `run` would do. Nothing is started, nothing is touched."""
     from harness import session
