@@ -9,16 +9,7 @@ from pathlib import Path
 from harness.errors import DamagedEvidence
 from harness.evidence import canonical, layout
 
-_AFTER_THE_SEAL = frozenset(
-    {
-        layout.SEAL,
-        layout.VERDICT,
-        layout.REPORT_HTML,
-        layout.REPORT_JSON,
-        layout.JUNIT,
-        layout.SUMMARY,
-    }
-)
+_AFTER_THE_SEAL = frozenset({layout.SEAL, layout.VERDICT, *layout.REPORTS, *layout.SIGNATURES})
 
 
 @dataclass(frozen=True, slots=True)
