@@ -56,7 +56,7 @@ def import_all(
     there: list[str] = []
     refused: list[tuple[str, str]] = []
     strangers: list[str] = []
-    for directory in _directories(paths, strangers):
+    for directory in tuple(_directories(paths, strangers)):  # a wrong path stops all, at once
         try:
             outcome = judged_again(directory)
             new = history.add(outcome, directory=directory)
