@@ -1,0 +1,160 @@
+"""The gate's answer in sentences: the first says whether the release may go live, the rest why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.core.gate_values import Cell, Loss, Part, Question, ScenarioGate
+from harness.core.gate_wording import clean_runs, drills, percent, place
+from harness.core.verdict import Verdict
+
+_GRAVITY = {Verdict.MISSED: 0, Verdict.INCONCLUSIVE: 1, Verdict.MET: 2}
+_NAMED = 3
+
+
+def weakest(scenarios: Sequence[ScenarioGate]) -> Cell | None:
+    """The gravest; then the one that claims least; then the one nearest to its target."""
+    found = [cell for scenario in scenarios for cell in scenario.cells]
+
+    def strength(cell: Cell) -> tuple[int, float, float]:
+        left = 1.0
+        if cell.target_ns:
+            left = 1 - (cell.slowest_ns or cell.target_ns) / cell.target_ns
+        return _GRAVITY[cell.verdict], cell.supported, left
+
+    return min(found, key=strength, default=None)
+
+
+def answer(
+    question: Question,
+    verdict: Verdict,
+    scenarios: Sequence[ScenarioGate],
+    losses: Sequence[Loss],
+    least: Cell | None,
+) -> tuple[str, ...]:
+    """Every reason once, the answer first."""
+    told = {
+        Verdict.MET: _safe,
+        Verdict.MISSED: _not_safe,
+        Verdict.INVALID: _not_judged,
+    }.get(verdict, _not_proven)
+    first = told(question, scenarios, losses)
+    lines = [first, *(f"lost: {_loss(loss)}" for loss in losses[1:_NAMED])]
+    if len(losses) > _NAMED:
+        lines.append(f"lost: in {len(losses) - _NAMED} runs more")
+    if least is not None and least.runs:
+        lines.append(f"weakest: {place(least.scenario, least.workload)}: {least.reason}")
+    lines += [f"refused: {s.refused}" for s in scenarios if s.refused]
+    for scenario in scenarios:
+        lines += [_part(part) for part in scenario.parts if part.verdict is not Verdict.MET]
+    return tuple(dict.fromkeys(lines))
+
+
+def _part(part: Part) -> str:
+    return f"{place(part.scenario, part.workload)}: {part.reason}"
+
+
+def _smoke(question: Question) -> str:
+    return " (smoke runs)" if any(t.size == "smoke" for t in question.terms) else ""
+
+
+def _safe(question: Question, scenarios: Sequence[ScenarioGate], losses: Sequence[Loss]) -> str:
+    assert not losses
+    policy = question.policy
+    fewest = min(s.fit + s.given_up for s in scenarios)
+    told = (
+        f"Safe{_smoke(question)}: {question.release} met its targets in at least "
+        f"{percent(policy.quantile)} of drills, at {percent(policy.confidence)} confidence: "
+        f"{len(scenarios)} scenario{'' if len(scenarios) == 1 else 's'}, "
+        f"at least {drills(fewest)} each, nothing acknowledged was lost"
+    )
+    if question.baseline:
+        told += f"; no slower than {question.baseline} by more than {percent(policy.margin)}"
+    return told
+
+
+def _not_safe(question: Question, scenarios: Sequence[ScenarioGate], losses: Sequence[Loss]) -> str:
+    head = f"Not safe{_smoke(question)}: {question.release}"
+    if losses:
+        again = "" if len(losses) == 1 else f", and {len(losses) - 1} more"
+        return f"{head} lost what it had acknowledged, and no later run takes that back: " + (
+            _loss(losses[0]) + again
+        )
+    bad = [part for s in scenarios for part in s.parts if part.verdict is Verdict.MISSED]
+    more = f"; and {len(bad) - 1} more" if len(bad) > 1 else ""
+    return f"{head}: {_part(bad[0])}{more}"
+
+
+def _not_proven(
+    question: Question, scenarios: Sequence[ScenarioGate], losses: Sequence[Loss]
+) -> str:
+    assert not losses
+    head = f"Not proven{_smoke(question)}: {question.release}"
+    if not scenarios:
+        return f"{head}: no scenario was asked for"
+    refused = next((s.refused for s in scenarios if s.refused), "")
+    lacking = {s.scenario: s.lacking for s in scenarios if s.lacking != 0}
+    needed = [
+        f"{clean_runs(k)} of {name}" for name, k in lacking.items() if k is not None
+    ]  # fmt: skip
+    if needed:
+        more = f", and of {len(needed) - _NAMED} scenarios more" if len(needed) > _NAMED else ""
+        return f"{head}: {', '.join(needed[:_NAMED])}{more} needed" + (
+            f"; refused: {refused}" if refused else ""
+        )
+    if refused:
+        return f"{head}: refused: {refused}"
+    open_ = [part for s in scenarios for part in s.parts if part.verdict is not Verdict.MET]
+    return f"{head}: {_part(open_[0])}" if open_ else f"{head}: nothing was checked"
+
+
+def _not_judged(
+    question: Question, scenarios: Sequence[ScenarioGate], losses: Sequence[Loss]
+) -> str:
+    assert not losses
+    unfit = [run_id for s in scenarios for run_id in s.unfit]
+    return (
+        f"Not judged{_smoke(question)}: none of the {drills(len(unfit))} of {question.release} was "
+        f"fit to judge: {', '.join(unfit[:_NAMED])}"
+    )
+
+
+def _loss(loss: Loss) -> str:
+    where = ", ".join(loss.workloads) or "across the stores"
+    told = f"{loss.scenario} {loss.run_id} ({loss.size}, {where})"
+    return f"{told}: {loss.reason.rstrip('.')}" if loss.reason else told
+
+
+def notes(question: Question, scenarios: Sequence[ScenarioGate]) -> tuple[str, ...]:
+    """What a reader must know to read the figures rightly."""
+    told = []
+    if any(t.size == "smoke" for t in question.terms):
+        told.append("smoke: short runs; full ones watch for longer and say more")
+    for s in scenarios:
+        told += [f"{s.scenario}: not counted: {e.run_id}: {e.why}" for e in s.excluded]
+        if s.unfit:
+            word = "run was" if len(s.unfit) == 1 else "runs were"
+            ids = ", ".join(s.unfit)
+            told.append(f"{s.scenario}: {len(s.unfit)} {word} not fit to judge: {ids}")
+        if s.given_up:
+            told.append(
+                f"{s.scenario}: {drills(s.given_up)} stayed unfit after two repeats: inconclusive"
+            )
+        both = (s.configuration, s.baseline_configuration)
+        if question.baseline and None not in both and both[0] != both[1]:
+            told.append(
+                f"{s.scenario}: {question.release} was drilled on another configuration than "
+                f"{question.baseline}: what is compared is the release with its configuration"
+            )
+        told += _not_compared(question, s)
+    return tuple(told)
+
+
+def _not_compared(question: Question, scenario: ScenarioGate) -> list[str]:
+    if not question.baseline or scenario.refused:
+        return []
+    compared = {c.workload for c in scenario.comparisons}
+    left = [c.workload for c in scenario.cells if c.workload and c.workload not in compared]
+    return [f"{scenario.scenario}: {', '.join(left)}: RTO is not gated, nothing to compare"] * bool(
+        left
+    )
