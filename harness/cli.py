@@ -27,6 +27,7 @@ _HOME = {
     "plan": "run:plan",
     "check": "runs:check",
     "report": "runs:report",
+    "observe": "observe:observe",
     "history": "history:history",
     "abort": "abort:abort",
     "undo": "platforms:undo",

@@ -20,6 +20,7 @@ from harness.guarding import AlertSource, Watchdog, guarding
 from harness.harm import HarmSoFar
 from harness.inspection.inspect import inspect
 from harness.interrupts import left_unbroken, unbroken
+from harness.observe.alert_watch import watching
 from harness.platforms.capabilities import Platform, Wholeness
 from harness.progress import Progress
 from harness.readback.read import read_back
@@ -56,6 +57,7 @@ def drill(
             with (
                 injecting(plan, platform, run) as fault,
                 witness(platform, run),
+                watching(alerts, run),
                 released_when_stopped(fault, run),
             ):
                 guard.watch_over(fault)

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 import platform as host
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import __version__
+from harness.core.guard import GuardRails
 from harness.core.plan import Plan, PlatformFacts, Size
 from harness.core.record import RunRecord
 from harness.core.scenario import Scenario
 from harness.errors import Refused
 from harness.platforms.capabilities import Platform
 from harness.progress import Progress
+
+if TYPE_CHECKING:
+    from harness.live_telling import Telling
+    from harness.observe.destinations import Destinations
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +46,27 @@ class Order:
     release: str = ""
     season: str | None = None  # None: the one that the targets declare
     tenant: str = ""
+    guards: GuardRails = field(default_factory=GuardRails)  # what ends it early
+    alerts_url: str | None = None  # the platform's own alerts; None: what the environment says
+    observe: Destinations | None = None  # who is told of the run; None: likewise
 
 
 def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
     """Run it. Returns the judged run and its directory. Raises PeakdrillError."""
     from harness.drill import conclude, drill
+    from harness.evidence import signing
     from harness.evidence.load import load_record
     from harness.evidence.rundir import Head, RunDirectory
     from harness.history.remembering import remember, remembered_anyway
     from harness.interrupts import interruptible
+    from harness.observe import export
+    from harness.observe.alerts import alerts_by
     from harness.sightings import Sightings
     from reports.write import write_reports
 
     claim, experiment = _read(order)
+    alerts, to = alerts_by(order.alerts_url), export.destinations(order.observe)
+    notary = signing.ready(order.out)  # who cannot sign is told so before anything is broken
     with closing(progress), interruptible(), _platform(order, progress) as platform:
         plan = _plan(order, claim, platform.facts())
         run = RunDirectory.create(order.out, plan.run_id)
@@ -59,16 +74,36 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
         head = Head("peakdrill/head/v1", now, __version__, host.python_version())
         run.save_plan(plan, experiment, head)  # phase 0: survives anything that follows
         lacking = sorted(plan.scenario.requires - set(plan.platform.capabilities))
-        if lacking:
-            why = f"skipped: platform {plan.platform.name} lacks {', '.join(lacking)}"
-            conclude(run, Sightings(skipped=why))
-        else:
-            with remembered_anyway(run.path, order.out):
-                drill(plan, platform, run, progress)
+        with (
+            signing.signed(run.path, notary, progress.say),  # whatever way it ends
+            _told(progress, plan, run.path) as told,
+        ):
+            if lacking:
+                why = f"skipped: platform {plan.platform.name} lacks {', '.join(lacking)}"
+                judgement = conclude(run, Sightings(skipped=why))
+            else:
+                with remembered_anyway(run.path, order.out):
+                    judgement = drill(plan, platform, run, told, alerts)
+            told.end(judgement.verdict.value, judgement.reasons[0])
     record = load_record(run.path)
     write_reports(record, run.path)
+    signing.sign_rendered(run.path, notary, progress.say)
     remember(record, run.path, order.out)
+    export.tell(record, to)
     return record, run.path
+
+
+@contextmanager
+def _told(progress: Progress, plan: Plan, run: Path) -> Iterator[Telling]:
+    """Everybody on the machine can watch it, and press the red button."""
+    from harness.interrupts import asked_by
+    from harness.live_telling import reason_asked, telling
+
+    with (
+        asked_by(reason_asked(plan.run_id)),
+        telling(progress, plan, run, clock=time.monotonic_ns) as told,
+    ):
+        yield told
 
 
 def plan_only(order: Order) -> Plan:
@@ -102,9 +137,11 @@ def _read(order: Order) -> tuple[Scenario, str]:
 def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
     from harness.inputs.shape import shape_of
     from harness.inputs.targets_file import read_targets
+    from harness.observe.alerts import alerts_by
     from harness.planning import plan_of
 
-    return plan_of(
+    alerts = alerts_by(order.alerts_url)
+    made = plan_of(
         scenario=scenario,
         targets=read_targets(
             order.targets_file, scenario=scenario.name, season=order.season, tenant=order.tenant
@@ -116,7 +153,9 @@ def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
         seed=order.seed,
         workers=order.workers,
         release=order.release,
+        guards=order.guards,
     )
+    return replace(made, alerts=alerts.host if alerts is not None else "")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -34,19 +34,22 @@ def observe_options(function: C) -> C:
     return function
 
 
-def destinations(
-    *,
-    otlp: str | None,
-    otlp_token_file: Path | None,
-    prometheus_file: Path | None,
-    grafana: str | None,
-    grafana_token_file: Path | None,
-) -> Destinations:
-    """Checked: what cannot work is refused before anything is done. Raises UsageError."""
+def taken_from(asked: dict[str, Any]) -> Destinations:
+    """Takes what `observe_options` gave out of `asked`; what is not there the environment says.
+
+    Raises UsageError for what cannot work, before anything is done.
+    """
     from harness.observe.destinations import Destinations, or_environment
 
-    asked = Destinations(otlp, otlp_token_file, prometheus_file, grafana, grafana_token_file)
-    found = or_environment(asked)
+    found = or_environment(
+        Destinations(
+            otlp_url=asked.pop("otlp"),
+            otlp_token_file=asked.pop("otlp_token_file"),
+            prometheus_file=asked.pop("prometheus_file"),
+            grafana_url=asked.pop("grafana"),
+            grafana_token_file=asked.pop("grafana_token_file"),
+        )
+    )
     found.check()
     return found
 
@@ -54,26 +57,12 @@ def destinations(
 @click.command()
 @click.argument("run", type=FILE, shell_complete=run_names)
 @observe_options
-def observe(
-    *,
-    run: Path,
-    otlp: str | None,
-    otlp_token_file: Path | None,
-    prometheus_file: Path | None,
-    grafana: str | None,
-    grafana_token_file: Path | None,
-) -> int:
+def observe(*, run: Path, **asked: object) -> int:
     """Send a run's phases, figures and fault windows to monitoring systems.
 
     The run is judged again from its evidence first. Exits with 5 where something was not taken.
     """
-    to = destinations(
-        otlp=otlp,
-        otlp_token_file=otlp_token_file,
-        prometheus_file=prometheus_file,
-        grafana=grafana,
-        grafana_token_file=grafana_token_file,
-    )
+    to = taken_from(asked)
     if not to:
         raise click.UsageError("name at least one of --otlp, --prometheus-file, --grafana")
     directory = run_directory(run)

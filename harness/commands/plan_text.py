@@ -17,7 +17,7 @@ def plan_text(plan: Plan) -> str:
     return "\n".join(
         [
             *_head(plan), "", *_runbooks(plan), *_workloads(plan), "",
-            *_limits(plan), *_guards(plan), "", *_platform(plan),
+            *_limits(plan), *_guards(plan), *_alerts(plan), "", *_platform(plan),
         ]
     )  # fmt: skip
 
@@ -125,6 +125,11 @@ def _guards(plan: Plan) -> list[str]:
     """What would end the drill early: the fault is undone at once."""
     first, *others = rails_told(plan.guards, plan.targets.currency)
     return [f"abort if   {first}", *(f"           {told}" for told in others)]
+
+
+def _alerts(plan: Plan) -> list[str]:
+    """Whose alerts give the time to detect."""
+    return [f"alerts     asked of {plan.alerts} once a second"] if plan.alerts else []
 
 
 def _platform(plan: Plan) -> list[str]:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from harness.commands.observe import observe_options, taken_from
 from harness.commands.options import FILE, amount, peak, scenario_names
 from harness.errors import Interrupted
 
 if TYPE_CHECKING:
     from harness.core.guard import GuardRails
     from harness.core.record import RunRecord
+    from harness.observe.destinations import Destinations
     from harness.session import Order
 
 C = TypeVar("C", bound=Callable[..., object])
@@ -25,7 +27,9 @@ def _order_options(function: C) -> C:
     """What `run` and `plan` both take."""
     options = [
         click.argument("scenario", shell_complete=scenario_names),
-        click.option("--on", default="embedded", show_default=True, help="The platform to drill."),
+        click.option(
+            "--on", help="The platform to drill. Default: the --platform file's kind, else embedded."
+        ),
         click.option("--targets", type=FILE, help="Default: ./targets.yaml, else the example."),
         click.option("--experiment", type=FILE, help="A name or a file, for the scenario's own."),
         click.option("--platform", "platform_file", type=FILE, help="A platform.yaml."),
@@ -41,6 +45,7 @@ def _order_options(function: C) -> C:
         click.option("--release", default="", help="The release that is drilled, for the history."),
         click.option("--season", help="Default: the one that the targets declare."),
         click.option("--tenant", default="", help="Whose overrides hold."),
+        click.option("--alerts", metavar="URL", help="The platform's Prometheus or Alertmanager."),
         click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else."),
     ]
     for option in reversed(options):
@@ -96,7 +101,7 @@ def _guards(
 def _order(
     *,
     scenario: str,
-    on: str,
+    on: str | None,
     targets: Path | None,
     experiment: Path | None,
     platform_file: Path | None,
@@ -106,14 +111,17 @@ def _order(
     release: str,
     season: str | None,
     tenant: str,
+    alerts: str | None,
     abort_refused_per_minute: int | None,
     abort_money: int | None,
     abort_alert: tuple[str, ...],
     heartbeat_s: float,
     out: Path = Path("runs"),
+    observe: Destinations | None = None,
 ) -> Order:
     from harness.core.plan import Size
     from harness.inputs.order_check import check_order
+    from harness.inputs.platform_file import EMBEDDED, kind_of
     from harness.session import Order
 
     for option, word in (("--release", release), ("--season", season), ("--tenant", tenant)):
@@ -121,7 +129,7 @@ def _order(
             raise click.BadParameter("at most 100 printable characters", param_hint=option)
     order = Order(
         scenario=scenario,
-        on=on,
+        on=on or (kind_of(platform_file) if platform_file else EMBEDDED),
         targets_file=targets,
         experiment_file=experiment,
         platform_file=platform_file,
@@ -133,6 +141,8 @@ def _order(
         season=season,
         tenant=tenant,
         guards=_guards(abort_refused_per_minute, abort_money, abort_alert, heartbeat_s),
+        alerts_url=alerts,
+        observe=observe,
     )
     check_order(order)
     return order
@@ -141,6 +151,7 @@ def _order(
 @click.command()
 @_order_options
 @_guard_options
+@observe_options
 @click.option("--out", type=FILE, default="runs", show_default=True, help="Runs go to OUT/<run>.")
 @click.option(
     "--allow-skip",
@@ -157,7 +168,7 @@ def run(*, as_json: bool, out: Path, allow_skip: tuple[str, ...], **asked: objec
     from harness.preflight import FULL_DISK, FULL_NEEDS_BYTES, SMOKE_NEEDS_BYTES, refuse_full_disk
 
     _check_capabilities(allow_skip)
-    order = _order(out=out, **asked)  # type: ignore[arg-type]
+    order = _order(out=out, observe=taken_from(asked), **asked)  # type: ignore[arg-type]
     refuse_full_disk(out, SMOKE_NEEDS_BYTES if order.size == "smoke" else FULL_NEEDS_BYTES)
     try:
         record, directory = _execute(order, as_json=as_json)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from harness.core.alerting import ALERT_NOTE, AlertWatch
@@ -103,7 +103,8 @@ def watching(source: Source | None, run: RunDirectory) -> Iterator[None]:
     finally:
         over.set()
         thread.join(_JOIN_S)
-        (run / layout.ALERTS).write_bytes(canonical.dumps(watcher.told()))
+        with suppress(OSError):  # without a word the watch counts as one that was not kept
+            (run / layout.ALERTS).write_bytes(canonical.dumps(watcher.told()))
 
 
 def _watch(watcher: Watcher, over: threading.Event) -> None:

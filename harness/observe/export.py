@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.core.record import RunRecord
 from harness.errors import PeakdrillError
-from harness.observe.destinations import Destinations
+from harness.observe.destinations import Destinations, from_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,20 @@ class Sent:
     name: str  # otlp | prometheus | grafana
     done: bool
     told: str
+
+
+def destinations(asked: Destinations | None) -> Destinations:
+    """What was asked for, else what the environment says. UsageError for what cannot work."""
+    found = from_environment() if asked is None else asked
+    found.check()
+    return found
+
+
+def tell(record: RunRecord, to: Destinations) -> None:
+    """Send it, and say on stderr what became of each: stdout may be somebody's JSON."""
+    for one in export(record, to):
+        told = f"told {one.name}: {one.told}" if one.done else f"not told {one.name}: {one.told}"
+        print("".join(c if c.isprintable() or c == "\n" else " " for c in told), file=sys.stderr)
 
 
 def export(record: RunRecord, to: Destinations) -> tuple[Sent, ...]:
