@@ -80,9 +80,25 @@ def report(*, run: Path, form: str | None, out: Path | None, allow_skip: tuple[s
     if out is None:
         click.echo(text, nl=not text.endswith("\n"))
         return 0
-    _write(out, text)
+    if out.resolve().is_relative_to(directory.resolve()):
+        _check_its_place(out, directory, form)
+        rendering.write_again(record, directory, allow_skip=frozenset(allow_skip))
+    else:
+        _write(out, text)
     click.echo(str(out), err=True)
     return 0
+
+
+def _check_its_place(out: Path, directory: Path, form: str) -> None:
+    """Into the run directory goes a report under its own name, with the others, signed again."""
+    from harness.evidence import layout
+
+    own = dict(zip(("html", "json", "junit", "markdown"), layout.REPORTS, strict=True))[form]
+    if out.resolve() != directory.resolve() / own:
+        raise Refused(
+            f"{out} is no report of {directory.name}: its evidence stays as it is",
+            next_step=f"--out {directory / own} writes its reports again, or name a file elsewhere",
+        )
 
 
 def _write(out: Path, text: str) -> None:

@@ -8,6 +8,8 @@ from enum import StrEnum
 from harness.core.verdict import Verdict
 from harness.evidence.keys import PublicKey
 
+NO_REPORT = "no report was rendered"
+
 
 class State(StrEnum):
     """How a run directory stands against its signatures."""

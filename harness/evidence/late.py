@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.errors import DamagedEvidence, Refused
 from harness.evidence import chain, layout
 from harness.evidence.check import check
+from harness.evidence.findings import NO_REPORT, Verified
 from harness.evidence.manifest import listing
 from harness.evidence.signing import Notary, is_signed, sign_run, write_run_envelope
 
@@ -41,3 +42,20 @@ def sign_late(directory: Path, notary: Notary, *, signed_utc: str) -> bool:
         )
     write_run_envelope(directory, known)
     return True
+
+
+def reports_alone(found: Verified) -> None:
+    """Whether a signed run wants its reports written and signed again, and nothing else of it.
+
+    Raises Refused where all of it holds, DamagedEvidence where the run itself does not.
+    """
+    may = {*layout.REPORTS, layout.REPORTS_ENVELOPE, layout.REPORTS_KEY}
+    wrong = [problem for problem in found.problems if problem.name not in may]
+    if wrong:
+        told = "; ".join(f"{problem.name}: {problem.what}" for problem in wrong)
+        raise DamagedEvidence(f"{found.directory}: {told}", next_step=_NEXT)
+    if not found.problems and not found.left_out and found.notes != (NO_REPORT,):
+        raise Refused(
+            f"{found.directory} is signed already, and so are its reports",
+            next_step="peakdrill verify says by whom",
+        )

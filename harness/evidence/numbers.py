@@ -89,7 +89,10 @@ def _reports(
         told = "it is not what the evidence gives when rendered again"
         wrong = [n for n, text in stored.items() if rendered.get(n) != text]
         return [Problem(name, told) for name in wrong], []
-    note = f"the reports were written by another build ({reports.claim.tool}): numbers compared"
+    note = (
+        f"the reports were written by another build of {reports.claim.tool}: "
+        f"every number of {layout.REPORT_JSON} was compared, and no wording"
+    )
     if layout.REPORT_JSON not in stored:
         return [], [note]
     at = same_numbers(stored[layout.REPORT_JSON], rendered[layout.REPORT_JSON])

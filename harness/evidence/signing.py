@@ -139,6 +139,11 @@ def is_signed(directory: Path) -> bool:
     return (directory / layout.RUN_ENVELOPE).is_file()
 
 
+def who_signs(directory: Path) -> Signer | None:
+    """Who would sign the reports of a run, asked before they are replaced; None where unsigned."""
+    return signer() if is_signed(directory) else None
+
+
 def sign_reports(
     directory: Path, who: Signer, *, signed_utc: str, allow_skip: frozenset[str] = frozenset()
 ) -> None:

@@ -16,7 +16,7 @@ from harness.core.record import RunRecord
 from harness.errors import DamagedEvidence, Refused
 from harness.evidence import canonical, layout, left_out
 from harness.evidence.compare import differences
-from harness.evidence.findings import Problem, State, Verified
+from harness.evidence.findings import NO_REPORT, Problem, State, Verified
 from harness.evidence.keys import PublicKey, trusted_keys
 from harness.evidence.manifest import Listing, listing
 from harness.evidence.numbers import Numbers, numbers
@@ -86,6 +86,8 @@ def _signed(
     for name, opened in ((layout.RUN_ENVELOPE, run), (layout.REPORTS_ENVELOPE, reports)):
         if opened and trusted and not _vouched(opened[1], trusted):
             look.wrong(name, f"signed by key {opened[1].key_id}, which is none of the trusted")
+    if run and reports and run[1].raw != reports[1].raw:
+        look.notes.append(f"the reports are signed by another key: {reports[1].key_id}")
     counted = None
     if run and not look.problems and not look.left_out:
         counted = numbers(directory, run[0], reports[0] if reports else None, render)
@@ -232,7 +234,7 @@ def _reports(directory: Path, look: _Look) -> tuple[Statement[ReportsClaim], Pub
         for name in files:
             look.wrong(name, "no signature covers it; peakdrill evidence seal signs it")
         if not files:
-            look.notes.append("no report was rendered")
+            look.notes.append(NO_REPORT)
         return None
     opened = _opened(directory, look, *signatures, ReportsClaim)
     if opened is None:
