@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SIZE ?= full
 SCENARIO ?= node-loss
 
-.PHONY: drill test install install-dev lint types contracts campaign season lock clean
+.PHONY: drill test install install-dev lint types contracts campaign season season-scan season-keep lock clean
 
 drill: install  ## break it, watch it come back, say what was lost
 	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
@@ -27,7 +27,7 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.drill
 
 # Quick tests share both cores; those that trade, break and time have the machine to themselves.
-QUICK := tests/cli tests/core tests/drill_unit tests/inputs tests/ledger tests/reports tests/shop tests/test_house.py
+QUICK := tests/cli tests/core tests/drill_unit tests/history tests/inputs tests/ledger tests/reports tests/season tests/shop tests/test_house.py
 test: install-dev lint types contracts  ## everything that must hold
 	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
 	$(BIN)/python -m pytest -n 2 --basetemp=$$base/quick $(PYTEST_ARGS) $(QUICK) || status=$$?; \
@@ -49,6 +49,13 @@ campaign: install-dev  ## hours: the crash campaign
 
 season: install-dev  ## hours: at least 60 real smoke drills, for the gate and readiness
 	$(BIN)/python -m tests.season.conduct --out $(CURDIR)/runs/season
+
+SEASON ?= $(CURDIR)/runs/season
+season-scan: install-dev  ## does any output of the season hold a credential?
+	$(BIN)/python -m tests.season.scan $(SEASON)
+
+season-keep: install-dev  ## the season without its bulk, as test data
+	$(BIN)/python -m tests.season.keep $(SEASON)
 
 lock:  ## needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -1,6 +1,6 @@
 """A season without its bulk: what the gate and readiness read of each run, as one small archive.
 
-    python -m tests.season.keep runs/season                     # make season, or `make season-keep`
+    python -m tests.season.keep runs/season        # or `make season-keep`, after `make season`
 
 writes tests/season/kept.tar.xz: for each run the files of its directory itself (plan, head,
 events, observation, seal, verdict, experiment) and its envelopes, without the ledger, the
