@@ -18,7 +18,7 @@ from harness.core import checks, wording
 from harness.core.record import RunRecord
 from harness.core.timeline import Mark, MarkName
 from harness.core.verdict import Verdict
-from reports import recovery_view, words
+from reports import money_view, recovery_view, words
 from reports.pictures import bars, panoramas
 from reports.view import (
     WRITE_CLASSES,
@@ -59,6 +59,7 @@ def render_html(record: RunRecord) -> str:
         origin="the fault" if has_fault(record) else "the begin of the load",
         fault=_fault(record),
         **_recovery(record),
+        **_money(record),
     )  # fmt: skip
 
 
@@ -75,6 +76,18 @@ def _recovery(record: RunRecord) -> dict[str, object]:
         "restoration_total": recovery_view.restoration_total(
             restored, record.plan.targets.currency
         ),
+    }
+
+
+def _money(record: RunRecord) -> dict[str, object]:
+    """What was at risk, what it costs, and when the platform noticed; "" and () where nothing."""
+    found = record.money
+    return {
+        "detection": money_view.detection_text(record),
+        "money_total": money_view.total_text(record),
+        "money_rate": money_view.rate_text(found) if found is not None else "",
+        "money_cost": money_view.cost_text(found) if found is not None else "",
+        "money_rows": money_view.rows(record),
     }
 
 
@@ -115,6 +128,7 @@ def _environment() -> Environment:
         money=money,
         per_cent=lambda share: "-" if share is None else f"{100 * share:.1f}%",
         rate=lambda value: f"{value:g}",
+        sentence=lambda text: f"{text[:1].upper()}{text[1:]}.",
     )
     return environment
 
@@ -168,7 +182,7 @@ def _figures(record: RunRecord, views: tuple[WorkloadView, ...]) -> list[Figure]
                 f"{count(written.violations)} other violations of what was acknowledged",
             ),
         ]
-    found += _restore_figures(record)
+    found += _money_figures(record) + _restore_figures(record)
     fitness = record.judgement.fitness
     if fitness:
         fit = sum(condition.fit for condition in fitness)
@@ -181,6 +195,15 @@ def _figures(record: RunRecord, views: tuple[WorkloadView, ...]) -> list[Figure]
             )
         )
     return found
+
+
+def _money_figures(record: RunRecord) -> list[Figure]:
+    """What was at risk by the fault, where something was measured and something is earned."""
+    found = record.money
+    if found is None or found.risk is None or not found.has_revenue:
+        return []
+    note = f"{count(found.risk.low.count)} orders provably not served, or lost"
+    return [Figure("Revenue at risk", money_view.interval_text(found.risk, found.currency), note)]
 
 
 def _restore_figures(record: RunRecord) -> list[Figure]:

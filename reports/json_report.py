@@ -18,6 +18,7 @@ from harness.core.verdict import (
     WorkloadJudgement,
     WriteCounts,
 )
+from reports.json_money import money_and_detection
 from reports.json_recovery import recovery
 from reports.json_values import Plain, exact_money, in_seconds, rounded
 from reports.view import WRITE_CLASSES, counted, has_fault
@@ -46,6 +47,7 @@ def report(record: RunRecord) -> dict[str, Plain]:
         "fitness": _fitness(record),
         "timeline": _timeline(record),
         **recovery(record),
+        **money_and_detection(record),
         "evidence": {"digest": record.evidence_digest, "directory": record.directory},
         "not_checked": list(judgement.not_checked),
         "notes": list(judgement.notes),

@@ -10,6 +10,7 @@ import re
 
 from harness.core.record import RunRecord
 from harness.core.verdict import Verdict
+from reports.money_view import money_lines
 from reports.recovery_view import recovery_lines
 from reports.view import WorkloadView, findings, workloads
 from reports.words import SIGN, WORD, clean, count, headline, other_reasons
@@ -49,6 +50,7 @@ def render_markdown(record: RunRecord) -> str:
             "",
         ]
     lines += _list("How it was recovered", recovery_lines(record))
+    lines += _list("What it put at risk", money_lines(record))
     lines += _list("Not met", [
         f"{f.workload or 'platform'}, {f.check}: {f.verdict}: {f.reason}"
         for f in findings(record) if f.verdict is not Verdict.MET

@@ -22,6 +22,7 @@ from harness.core.record import RunRecord
 from harness.core.verdict import Verdict
 from harness.evidence import layout
 from harness.progress import LiveView, WorkloadRate
+from reports.money_view import money_lines
 from reports.recovery_view import recovery_lines
 from reports.view import workloads
 from reports.words import SIGN, clean, figure, headline, other_reasons, seconds
@@ -192,7 +193,7 @@ def print_verdict(record: RunRecord, directory: Path, *, console: Console | None
     if judgement.workloads:
         console.print(_numbers(record, ascii_only=_ascii_only(console)))
         _print(console, Text(""))
-    for text in recovery_lines(record):
+    for text in (*recovery_lines(record), *money_lines(record)):
         _print(console, Text(clean(text)))
     _paragraphs(record, console)
     report = directory / layout.REPORT_HTML

@@ -98,9 +98,11 @@ class Money:
 
     @property
     def risk(self) -> Risk | None:
-        """Of all workloads together."""
+        """Of all workloads that carry revenue: an invoice that was refused is no order."""
         risks = [w.risk for w in self.workloads if w.risk is not None]
-        return sum(risks, Risk()) if risks else None
+        if not risks:
+            return None
+        return sum((w.risk for w in self.workloads if w.risk and w.per_order_cents), Risk())
 
     @property
     def has_revenue(self) -> bool:

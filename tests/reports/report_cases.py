@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from report_money import FIRST, WATCH, priced, unlooked, with_money
 from report_recoveries import restored, restored_badly
 from report_samples import BEGIN_NS, FITNESS, Outage, mark, record
 
+from harness.core.alerting import Detection
 from harness.core.operation import Workload
 from harness.core.record import RunRecord
 from harness.core.scenario import experiment
@@ -174,6 +176,10 @@ def hostile() -> RunRecord:
         timeline=Timeline((*base.timeline.marks, mark(MarkName.STEP, 3, note=HOSTILE))),
         directory=HOSTILE, evidence_digest=HOSTILE, begun_utc=HOSTILE,
         chaos_steps=((HOSTILE, HOSTILE),),
+        money=replace(with_money(base).money, currency=HOSTILE),
+        detection=Detection(
+            HOSTILE, replace(WATCH, trouble=HOSTILE), (replace(FIRST, name=HOSTILE),), (HOSTILE,)
+        ),
     )  # fmt: skip
 
 
@@ -197,6 +203,6 @@ ALL = {
     maker.__name__: maker
     for maker in (
         met, missed, not_recovered, null_run, skipped, without_writes, hostile, very_long, crowded,
-        restored, restored_badly,
+        restored, restored_badly, priced, unlooked,
     )
 }  # fmt: skip
