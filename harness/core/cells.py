@@ -13,7 +13,7 @@ from harness.core.statistics import clean_runs_claim
 from harness.core.targets import Targets, WorkloadTarget
 from harness.core.verdict import Verdict, gravest
 
-PLATFORM = "platform"  # the column of what belongs to no single workload
+PLATFORM = "platform-wide"  # the column of what belongs to no single workload
 
 GRAVITY: Mapping[tuple[State, Verdict | None], int] = {
     (State.MISSED, None): 0,

@@ -98,6 +98,9 @@ _BREAKS: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 _NODE_OF = {"primary": "database", "standby": "database-standby"}
+_COMMAND_OF = {"database-stop": "database"}  # of experiments/command.yaml
+ABILITIES = ("database.read", "filestore.read", "faults.command")
+"""Capabilities that are no part of a platform, but what it lets a drill do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,9 @@ def breaks(scenario: Scenario) -> frozenset[str]:
     if fault.experiment == "node-loss":
         nodes = [value for name, value in fault.parameters if name == "node"]
         found |= {_NODE_OF[node] for node in nodes if node in _NODE_OF}
+    if fault.experiment == "command":
+        given = [value for name, value in fault.parameters if name == "command"]
+        found |= {_COMMAND_OF[command] for command in given if command in _COMMAND_OF}
     return frozenset(found)
 
 

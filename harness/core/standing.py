@@ -51,7 +51,7 @@ def said_of_workload(
     then: WorkloadTarget | None,
 ) -> Said | None:
     """None: this run proves nothing here. `then`: what was declared for the season of the run."""
-    if found.verdict in _VOID and not found.proven_loss:
+    if (run.verdict in _VOID or found.verdict in _VOID) and not found.proven_loss:
         return None
     named = {check.name for check in scenario.checks}
     wanted = [RTO] * (RTO in named) + [RPO] * (RPO in named and target.rpo_s is not None)
@@ -80,9 +80,8 @@ def said_of_workload(
 def said_of_platform(run: Outcome, scenario: Scenario) -> Said | None:
     """The checks that belong to no single workload: stores, runbook, backups, protection."""
     verdicts = dict(run.checks)
-    if any(v in _VOID for v in verdicts.values()) and Verdict.MISSED not in verdicts.values():
-        return None
-    if not verdicts and run.verdict in _VOID:
+    void = run.verdict in _VOID or any(v in _VOID for v in verdicts.values())
+    if void and Verdict.MISSED not in verdicts.values():
         return None
     verdict = gravest([v for v in verdicts.values() if v not in _VOID])
     if verdict is Verdict.MET and run.unproven:
