@@ -101,13 +101,17 @@ class LiveLedgers:
         self, target: WorkloadTarget, arrivals: Arrivals, begin_ns: int, end_ns: int
     ) -> WorkloadRate:
         counts = self._counts(target, arrivals, end_ns)
-        edges = np.array([begin_ns]), np.array([end_ns])
-        good, total, _ = (int(n[0]) for n in counts.between(*edges))
+        shown = (  # the customers': canaries are left out of rates
+            (arrivals.workload == target.workload.code)
+            & ~arrivals.canary
+            & (arrivals.intended_ns >= begin_ns)
+            & (arrivals.intended_ns < end_ns)
+        )
         over_s = _RATE_OVER_NS / 1e9
         return WorkloadRate(
             workload=target.workload,
-            offered_per_s=total / over_s,
-            good_per_s=good / over_s,
+            offered_per_s=int(np.count_nonzero(shown)) / over_s,
+            good_per_s=int(np.count_nonzero(shown & arrivals.good)) / over_s,
             rto_target_s=target.rto_s,
             well=counts.well_within(self._bar(target), begin_ns, end_ns),
         )

@@ -35,7 +35,7 @@ class LiveRate:
 
 @dataclass(frozen=True, slots=True)
 class LiveMark:
-    """A mark of events.jsonl. `at_s` counts from the begin of the load."""
+    """A mark of events.jsonl. `at_s` counts from the begin of the run."""
 
     name: str
     at_s: float

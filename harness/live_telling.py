@@ -36,6 +36,7 @@ from harness.platforms.embedded.process import identify
 from harness.progress import LiveView, Progress, WorkloadRate
 
 _EVERY_S = 0.5
+_ALIVE_NS = 2 * 10**9  # told again by then, also when nothing is new: a sign of life
 _LINES = 60
 _TEXT_MAX = 400
 
@@ -101,10 +102,12 @@ class Telling:
             marks, before = self._marks(), self._written
             with self._lock:
                 state = replace(self._state, said=tuple(self._said), marks=marks)
-            if before is not None and state == replace(before, number=0, told_ns=0):
+            now_ns = self._clock()
+            fresh = before is not None and now_ns - before.told_ns < _ALIVE_NS
+            if fresh and before and state == replace(before, number=0, told_ns=0):
                 return False
             number = before.number + 1 if before else 1
-            state = replace(state, number=number, told_ns=self._clock())
+            state = replace(state, number=number, told_ns=now_ns)
             with suppress(OSError):
                 write_live(self._folder, state)
                 self._written = state
@@ -129,9 +132,8 @@ class Telling:
             marks = events.read(self._run / layout.EVENTS).timeline.marks
         except PeakdrillError:
             return self._written.marks if self._written else ()
-        begun = next((m.earliest_ns for m in marks if m.name is MarkName.LOAD_BEGUN), None)
-        origin_ns = self._state.begun_ns if begun is None else begun
-        return tuple(_mark(m, origin_ns) for m in marks if m.name is not MarkName.STEP)
+        begun_ns = self._state.begun_ns
+        return tuple(_mark(m, begun_ns) for m in marks if m.name is not MarkName.STEP)
 
 
 def _mark(mark: Mark, origin_ns: int) -> LiveMark:

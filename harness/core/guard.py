@@ -106,7 +106,7 @@ def gauges(rails: GuardRails, seen: Readings, currency: str) -> tuple[Gauge, ...
         used = 1.0 if named else _share(seen.alerts_unread_s, ALERTS_UNREAD_MAX_S)
         told.append(Gauge(ALERT, now_told, ", ".join(rails.alerts), used))
     lost = seen.undo_lost
-    told.append(Gauge(UNDO, lost or "on disk", "must hold", 1.0 if lost else 0.0))
+    told.append(Gauge(UNDO, lost or "on disk", "", 1.0 if lost else 0.0))
     return tuple(told)
 
 
