@@ -10,6 +10,7 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from harness.evidence import layout
@@ -64,6 +65,7 @@ def _is_text(name: str) -> bool:
     return all(not "\ud800" <= letter <= "\udfff" for letter in name)
 
 
+@cache
 def build_digest() -> str:
     """SHA-256 over the code that judges and renders: two builds may word one record differently."""
     package = Path(__file__).resolve().parents[1]

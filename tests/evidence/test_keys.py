@@ -21,13 +21,6 @@ from harness.errors import Refused
 from harness.evidence import keys
 
 
-@pytest.fixture(autouse=True)
-def _nobody_named_a_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in (keys.KEY_FILE, keys.KEY_TEXT, keys.TRUSTED):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PEAKDRILL_HOME", str(tmp_path / "home"))
-
-
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
     file = tmp_path / "ours.pem"
