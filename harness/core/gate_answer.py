@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.core.gate_values import Cell, Loss, Part, Question, ScenarioGate
-from harness.core.gate_wording import clean_runs, drills, percent, place
+from harness.core.gate_wording import PLATFORM, clean_runs, drills, percent, place
 from harness.core.verdict import Verdict
 
 _GRAVITY = {Verdict.MISSED: 0, Verdict.INCONCLUSIVE: 1, Verdict.MET: 2}
@@ -46,8 +46,27 @@ def answer(
         lines.append(f"weakest: {place(least.scenario, least.workload)}: {least.reason}")
     lines += [f"refused: {s.refused}" for s in scenarios if s.refused]
     for scenario in scenarios:
-        lines += [_part(part) for part in scenario.parts if part.verdict is not Verdict.MET]
+        lines += _open(scenario)
     return tuple(dict.fromkeys(lines))
+
+
+def _open(scenario: ScenarioGate) -> list[str]:
+    """What does not pass, gravest first; what has the same reason shares a line."""
+    alike: dict[str, list[str]] = {}
+    parts = [part for part in scenario.parts if part.verdict is not Verdict.MET]
+    for part in sorted(parts, key=lambda p: _GRAVITY[p.verdict]):
+        alike.setdefault(part.reason, []).append(part.workload or PLATFORM)
+    return [f"{scenario.scenario}, {_names(names)}: {why}" for why, names in alike.items()]
+
+
+def _names(names: list[str]) -> str:
+    """At most three by name.
+
+    >>> _names(["a", "b"]), _names(["a", "b", "c", "d", "e"])
+    ('a, b', 'a, b, c and 2 more')
+    """
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _part(part: Part) -> str:
@@ -61,7 +80,7 @@ def _smoke(question: Question) -> str:
 def _safe(question: Question, scenarios: Sequence[ScenarioGate], losses: Sequence[Loss]) -> str:
     assert not losses
     policy = question.policy
-    fewest = min(s.fit + s.given_up for s in scenarios)
+    fewest = min(s.counted for s in scenarios)
     told = (
         f"Safe{_smoke(question)}: {question.release} met its targets in at least "
         f"{percent(policy.quantile)} of drills, at {percent(policy.confidence)} confidence: "
@@ -93,12 +112,16 @@ def _not_proven(
     if not scenarios:
         return f"{head}: no scenario was asked for"
     refused = next((s.refused for s in scenarios if s.refused), "")
-    lacking = {s.scenario: s.lacking for s in scenarios if s.lacking != 0}
     needed = [
-        f"{clean_runs(k)} of {name}" for name, k in lacking.items() if k is not None
+        f"{clean_runs(s.lacking)} of {s.scenario}" for s in scenarios if s.lacking
     ]  # fmt: skip
+    needed += [
+        f"{k} more of {s.scenario} on {question.baseline}"
+        for s in scenarios
+        if (k := max([c.baseline_more for c in s.comparisons], default=0))
+    ]
     if needed:
-        more = f", and of {len(needed) - _NAMED} scenarios more" if len(needed) > _NAMED else ""
+        more = f", and {len(needed) - _NAMED} more such" if len(needed) > _NAMED else ""
         return f"{head}: {', '.join(needed[:_NAMED])}{more} needed" + (
             f"; refused: {refused}" if refused else ""
         )
@@ -131,7 +154,7 @@ def notes(question: Question, scenarios: Sequence[ScenarioGate]) -> tuple[str, .
     if any(t.size == "smoke" for t in question.terms):
         told.append("smoke: short runs; full ones watch for longer and say more")
     for s in scenarios:
-        told += [f"{s.scenario}: not counted: {e.run_id}: {e.why}" for e in s.excluded]
+        told += _not_counted(s)
         if s.unfit:
             word = "run was" if len(s.unfit) == 1 else "runs were"
             ids = ", ".join(s.unfit)
@@ -148,6 +171,17 @@ def notes(question: Question, scenarios: Sequence[ScenarioGate]) -> tuple[str, .
             )
         told += _not_compared(question, s)
     return tuple(told)
+
+
+def _not_counted(scenario: ScenarioGate) -> list[str]:
+    """Every run by name, under its reason."""
+    by_reason: dict[str, list[str]] = {}
+    for run in scenario.excluded:
+        by_reason.setdefault(run.why, []).append(run.run_id)
+    return [
+        f"{scenario.scenario}: not counted: {', '.join(ids)}: {why}"
+        for why, ids in by_reason.items()
+    ]
 
 
 def _not_compared(question: Question, scenario: ScenarioGate) -> list[str]:

@@ -25,10 +25,8 @@ _DECIDED = (Verdict.MET, Verdict.INCONCLUSIVE, Verdict.MISSED)
 
 
 def planned_runs(question: Question) -> int:
-    """Runs a scenario, declared before the first one."""
+    """Clean runs a scenario that pass: appointed by the policy, never by what was seen."""
     policy = question.policy
-    if question.runs is not None:
-        return question.runs
     needed = clean_runs_needed(policy.quantile, policy.confidence)
     if question.sequential:
         needed = sequential.more_clean_runs(0, 0, policy.quantile, policy.confidence) or needed
@@ -117,7 +115,7 @@ def _slowest(fit: Sequence[Outcome], place: Workload | None) -> int | None:
 def _told(question: Question, cell: Cell, *, unproven: bool) -> Cell:
     policy = question.policy
     asked, sure = percent(policy.quantile), percent(policy.confidence)
-    told = f"{cell.clean} of {drills(cell.runs)} met"
+    told = f"{cell.clean} of {drills(cell.runs)} met" if cell.runs else "no drill counts"
     told += f", {cell.missed} missed" if cell.missed else ""
     told += f", {cell.undecided} neither" if cell.undecided else ""
     if cell.verdict is Verdict.MISSED:

@@ -23,7 +23,7 @@ class Question:
     policy: GatePolicy = field(default_factory=GatePolicy)
     baseline: str = ""  # "": compared with nothing
     sequential: bool = False  # somebody looks after every run
-    runs: int | None = None  # declared before the first; None: what the policy's claim takes
+    runs: int | None = None  # at most so many are made; no claim hangs on it. None: the plan's
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,10 @@ class ScenarioGate:
     unproven: bool
 
     @property
+    def counted(self) -> int:
+        return self.fit + self.given_up
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         return (*self.cells, *self.comparisons)
 
@@ -117,7 +121,7 @@ class GateDecision:
     """The answer. `reasons` begins with the one sentence that a release manager reads."""
 
     question: Question
-    planned: int  # runs a scenario, by the policy or as declared
+    planned: int  # clean runs a scenario, by the policy
     verdict: Verdict
     reasons: tuple[str, ...]
     scenarios: tuple[ScenarioGate, ...]
@@ -128,6 +132,11 @@ class GateDecision:
     @property
     def refused(self) -> str:
         return next((s.refused for s in self.scenarios if s.refused), "")
+
+    @property
+    def budget(self) -> int:
+        """Drills a scenario that are made at the most, those that are there included."""
+        return self.planned if self.question.runs is None else self.question.runs
 
     @property
     def exit_code(self) -> int:

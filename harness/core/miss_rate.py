@@ -60,6 +60,7 @@ def supports(misses: int, runs: int, quantile: float, confidence: float) -> bool
     return misses < runs and float(binom.cdf(misses, runs, 1 - quantile)) <= 1 - confidence
 
 
+@lru_cache(maxsize=4096)
 def more_clean_runs(misses: int, runs: int, quantile: float, confidence: float) -> int | None:
     """Clean runs that are lacking for `quantile`, in a series of that length fixed beforehand.
 

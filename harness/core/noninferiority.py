@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from harness.core.order_statistics import (
     NOT_RECOVERED,
@@ -104,6 +105,7 @@ def quantiles(gated: float) -> tuple[float, ...]:
     return (MEDIAN, gated) if gated > MEDIAN else (gated,)
 
 
+@lru_cache(maxsize=1024)
 def ranks(above: int, below: int, quantile: float, error: float) -> tuple[int, int] | None:
     """Which order statistics bound: of `above` runs from above, of `below` runs from below.
 
@@ -120,6 +122,7 @@ def ranks(above: int, below: int, quantile: float, error: float) -> tuple[int, i
     return None if down is None else (up, down)
 
 
+@lru_cache(maxsize=64)
 def looks(gated: float, confidence: float, first: int) -> tuple[Appointed, ...]:
     """The appointed looks: the first at `first` runs of each, or where bounds begin to exist.
 

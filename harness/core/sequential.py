@@ -11,6 +11,7 @@ miss can be outweighed. Sources: Ville 1939; Ramdas et al., Statistical Science 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from scipy.special import betainc, betaincc, betaln
 
@@ -57,6 +58,7 @@ def refuted(misses: int, runs: int, quantile: float, confidence: float) -> bool:
     return evidence_against(misses, runs, quantile) * (1 - confidence) >= 1
 
 
+@lru_cache(maxsize=4096)
 def more_clean_runs(misses: int, runs: int, quantile: float, confidence: float) -> int | None:
     """Clean runs in a row before the stop rule holds.
 

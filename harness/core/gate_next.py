@@ -1,0 +1,34 @@
+"""Which drill a gate makes next. Pure: what is made follows from what is there.
+
+Nothing more is made once the answer is known (a loss, a proven miss), where the comparison is
+refused, or where a scenario can no longer pass within its number of runs: a hundred drills that
+cannot change the answer are a hundred outages for nothing.
+"""
+
+from __future__ import annotations
+
+from harness.core.comparable import ATTEMPTS
+from harness.core.gate_values import GateDecision, ScenarioGate
+from harness.core.verdict import Verdict
+
+
+def next_drill(decision: GateDecision) -> str | None:
+    """The scenario that has the fewest drills, of those that lack some; None: no more."""
+    if decision.verdict is Verdict.MISSED or decision.refused:
+        return None
+    lacking = [s for s in decision.scenarios if drills_to_make(decision, s)]
+    return min(lacking, key=lambda s: s.counted).scenario if lacking else None
+
+
+def drills_to_make(decision: GateDecision, scenario: ScenarioGate) -> int:
+    """If all are clean; 0 where no number within the limit would do."""
+    lacking = scenario.lacking or 0
+    within = scenario.counted + lacking <= decision.budget
+    if all(part.verdict is Verdict.MET for part in scenario.parts) or not within:
+        return 0
+    return lacking
+
+
+def most_drills(decision: GateDecision) -> int:
+    """How many may be made if every one is unfit twice before it is fit."""
+    return ATTEMPTS * sum(drills_to_make(decision, s) for s in decision.scenarios)
