@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from page_in_browser import Browser
+
     from harness.platforms.embedded import EmbeddedPlatform
+
+BROWSER_REQUIRED = os.environ.get("PEAKDRILL_REQUIRE_BROWSER") == "1"
 
 
 def processes_naming(path: Path) -> list[str]:
@@ -60,3 +65,23 @@ def platform(private_home: Path) -> Iterator[EmbeddedPlatform]:
         started.down()
     assert not folder.exists()
     assert processes_naming(folder) == []
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Debian's chromium. Where it is not installed the tests say so; they never pass unseen."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        why = "not run: chromium and chromium-driver are not installed"
+        if BROWSER_REQUIRED:
+            pytest.fail(f"{why}, and PEAKDRILL_REQUIRE_BROWSER=1 demands them")
+        pytest.skip(why)
+    from page_in_browser import start
+
+    folder: Path = tmp_path_factory.mktemp("browser")
+    running = start(chromium, driver, folder)
+    try:
+        yield running
+    finally:
+        running.quit()
+        shutil.rmtree(folder, ignore_errors=True)

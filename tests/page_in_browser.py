@@ -18,6 +18,26 @@ SWITCHES = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--hide-scrollbars", "--force-color-profile=srgb", "--disable-dev-shm-usage",
 )  # fmt: skip
+CONTRAST = """
+const luminance = c => { const [r, g, b] = c.map(v => { v /= 255;
+  return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b };
+const numbers = text => text.match(/[0-9.]+/g).map(Number);
+const ground = e => { for (; e; e = e.parentElement) {
+  const c = numbers(getComputedStyle(e).backgroundColor);
+  if (c.length === 3 || c[3] === 1) return c.slice(0, 3) } return [255, 255, 255] };
+const worst = {};
+for (const e of document.querySelectorAll('body *')) {
+  const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+  if (!own || e.closest('defs, title, desc, .sep')) continue;
+  const style = getComputedStyle(e), svg = e.closest('svg');
+  const a = luminance(numbers(svg ? style.fill : style.color).slice(0, 3));
+  const b = luminance(ground(svg ? svg.parentElement : e));
+  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  if (ratio < 4.5) worst[e.tagName + '.' + (e.getAttribute('class') || '')] = ratio;
+}
+return worst;
+"""
 
 
 @dataclass
