@@ -5,7 +5,10 @@
     readback/, observation.json       after the load has stopped
     seal.json                         phase 1: digests of all of the above
     verdict.json                      phase 2: the judgement alone, a function of phase 1
+    evidence/run.dsse.json            signed: every file above; chained in ../chain.jsonl
     report.html report.json junit.xml summary.md   rendered from the above
+    evidence/reports.dsse.json        signed: the reports, which may be rendered again
 
-Lives here: layout, writers, readers, the seal. May not live here: judgement, rendering.
+Lives here: layout, writers, readers, the seal, signatures and their verification, the auditor's
+bundle. May not live here: judgement, rendering.
 """
