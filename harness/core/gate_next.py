@@ -21,12 +21,15 @@ def next_drill(decision: GateDecision) -> str | None:
 
 
 def drills_to_make(decision: GateDecision, scenario: ScenarioGate) -> int:
-    """If all are clean; 0 where no number within the limit would do."""
+    """Within the limit, if all are clean; 0 where it can pass no more.
+
+    Fewer than the plan's may be asked for: the rest is for another day, so a start is made.
+    """
     lacking = scenario.lacking or 0
-    within = scenario.counted + lacking <= decision.budget
-    if all(part.verdict is Verdict.MET for part in scenario.parts) or not within:
+    can_pass = scenario.counted + lacking <= max(decision.budget, decision.planned)
+    if all(part.verdict is Verdict.MET for part in scenario.parts) or not can_pass:
         return 0
-    return lacking
+    return min(lacking, max(0, decision.budget - scenario.counted))
 
 
 def most_drills(decision: GateDecision) -> int:

@@ -214,7 +214,9 @@ def test_the_next_drill_is_made_only_where_it_can_change_the_answer() -> None:
     hopeless = decide(question(), [*clean(2), run(2, MISSED)])
     assert next_drill(hopeless) is None, "29 more are beyond the plan's 14"
     assert next_drill(decide(question(runs=40), [*clean(2), run(2, MISSED)])) == "node-loss"
-    assert next_drill(decide(question(runs=5), clean(2))) is None
+    start = decide(question(runs=5), clean(2))
+    assert [drills_to_make(start, s) for s in start.scenarios] == [3]
+    assert next_drill(decide(question(runs=5), clean(5))) is None
 
 
 def both(new_s: list[float], old_s: list[float], **asked):
