@@ -69,6 +69,7 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
     notary = signing.ready(order.out)  # who cannot sign is told so before anything is broken
     with closing(progress), interruptible(), _platform(order, progress) as platform:
         plan = _plan(order, claim, platform.facts())
+        _refuse_unserved(plan, platform)
         run = RunDirectory.create(order.out, plan.run_id)
         now = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
         head = Head("peakdrill/head/v1", now, __version__, host.python_version())
@@ -106,6 +107,14 @@ def _told(progress: Progress, plan: Plan, run: Path) -> Iterator[Telling]:
         yield told
 
 
+def _refuse_unserved(plan: Plan, platform: Platform) -> None:
+    """What an Odoo of somebody's own does not offer is told before anything is touched."""
+    from harness.platforms.odoo.platform import OdooPlatform
+
+    if isinstance(platform, OdooPlatform):
+        platform.refuse_unserved(plan)
+
+
 def plan_only(order: Order) -> Plan:
     """The plan that `execute` would follow. Nothing is started and nothing is touched."""
     from harness.platforms import find
@@ -119,6 +128,7 @@ def _read(order: Order) -> tuple[Scenario, str]:
     from harness.faults.experiment import declared_parameters, resolved_experiment
     from harness.inputs.scenario_file import experiment_path, find_experiment, load_scenario
 
+    _refuse_deaf_rails(order)
     found = load_scenario(order.scenario)
     asked = order.experiment_file
     file = find_experiment(asked) if asked else experiment_path(found)
@@ -134,11 +144,23 @@ def _read(order: Order) -> tuple[Scenario, str]:
     return found.scenario, resolved_experiment(text, parameters, file=file)
 
 
+def _refuse_deaf_rails(order: Order) -> None:
+    """An alert that nobody is asked for never ends a drill."""
+    from harness.observe.alerts import URL_VARIABLE, alerts_by
+
+    if order.guards.alerts and alerts_by(order.alerts_url) is None:
+        raise Refused(
+            f"--abort-alert {order.guards.alerts[0]} needs somebody to ask for alerts",
+            next_step=f"name the Prometheus or Alertmanager with --alerts URL or {URL_VARIABLE}",
+        )
+
+
 def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
     from harness.inputs.shape import shape_of
     from harness.inputs.targets_file import read_targets
     from harness.observe.alerts import alerts_by
     from harness.planning import plan_of
+    from harness.platforms import find
 
     alerts = alerts_by(order.alerts_url)
     made = plan_of(
@@ -154,6 +176,7 @@ def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
         workers=order.workers,
         release=order.release,
         guards=order.guards,
+        pace=find.pace_of(order.on, order.platform_file),
     )
     return replace(made, alerts=alerts.host if alerts is not None else "")
 
@@ -162,8 +185,14 @@ def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
 def _platform(order: Order, progress: Progress) -> Iterator[Platform]:
     """The platform that is up, mended first; else one of its own, ended afterwards."""
     from harness import tenancy
+    from harness.adoption import adopted
+    from harness.inputs.platform_file import ODOO
     from harness.platforms import find
 
+    if order.on == ODOO:
+        with adopted(order.platform_file, progress) as theirs:
+            yield theirs
+        return
     running = mended(progress.say)
     if running is not None:
         _refuse_another_kind(order, running)

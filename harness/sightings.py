@@ -54,8 +54,13 @@ class Sightings:
 
 
 def must_last(plan: Plan) -> bool:
-    """Whether the fault has to be in effect until its release: no runbook is meant to end it."""
-    held = (known := all_deeds().get(plan.scenario.fault.experiment)) is None or known.held
+    """Whether the fault has to be in effect until its release: neither a runbook nor a declared
+    time is meant to end it.
+    """
+    known = all_deeds().get(plan.scenario.fault.experiment)
+    if known is not None and known.timed:
+        return False  # before its time: the rollback itself looks, and spoils it
+    held = known is None or known.held
     return held or plan.scenario.recovery.runbook == AUTOMATIC
 
 

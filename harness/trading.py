@@ -67,6 +67,7 @@ def order_of(plan: Plan, endpoints: Endpoints, run: RunDirectory, *, begin_ns: i
             "kind": endpoints.kind,
             "version": endpoints.version,
             "timeout_s": plan.limits.server_timeout_s,
+            "canary_limit_s": plan.limits.canary_limit_s,
         },
         "queue": queue or None,
         "ledger_dir": str(run / layout.LEDGER),
@@ -244,9 +245,15 @@ def _prepare(order: Path, run: RunDirectory) -> None:
         )  # fmt: skip
     if done.returncode:
         raise PlatformError(
-            f"products, partners and tills could not be prepared (exit code {done.returncode})",
+            f"products, partners and tills could not be prepared: {_reason(log.name)}",
             next_step=f"read {run / layout.LOAD}/prepare.log",
         )
+
+
+def _reason(log: str) -> str:
+    """The last line that the preparation wrote: what was missing, by name."""
+    said = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
+    return said[-1].removeprefix("load.prepare: ") if said else "it said nothing"
 
 
 def _trouble_of(status: Path, worker: int) -> str:

@@ -1,4 +1,4 @@
-"""A canary per workload: the smallest real operation, on a fixed grid, with a limit of 250 ms.
+"""A canary per workload: the smallest real operation, on a fixed grid, with a time-out of its own.
 
 Its product, partner, journal and transfers are its own, so it waits for nobody and can be
 taken away by its key. It is counted in RTO and LOST and left out of money, rates and backlog.
@@ -11,7 +11,7 @@ from load.baskets import invoice, sale_order, type_json
 from load.catalogue import Transfer
 from load.chains import pushed_order
 from load.classify import Answer
-from load.desk import CANARY_LIMIT_S, Arrival, done, new_id
+from load.desk import Arrival, done, new_id
 from load.recorder import What
 from load.stream import MARKETPLACE_STREAM
 
@@ -58,7 +58,10 @@ def marketplace_canary(arrival: Arrival) -> None:
     arrival.create(
         basket,
         lambda key: stream.add(
-            MARKETPLACE_STREAM, "order", pushed_order(basket, key), timeout_s=CANARY_LIMIT_S
+            MARKETPLACE_STREAM,
+            "order",
+            pushed_order(basket, key),
+            timeout_s=arrival.desk.canary_limit_s,
         ),
         stage=Stage.CONFIRMED,
         flags=Flag.FINAL,
@@ -83,7 +86,7 @@ def _transfer(arrival: Arrival) -> Transfer:
 
 
 def _call(arrival: Arrival, model: str, method: str, args: list[type_json]) -> Answer:
-    return arrival.desk.odoo.call(model, method, args, timeout_s=CANARY_LIMIT_S)
+    return arrival.desk.odoo.call(model, method, args, timeout_s=arrival.desk.canary_limit_s)
 
 
 CANARIES = {

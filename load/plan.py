@@ -33,6 +33,7 @@ class Application:
     password_file: Path
     version: int
     timeout_s: float
+    canary_limit_s: float = 0.25
 
     def password(self) -> Password:
         return Password(file=self.password_file)
@@ -111,6 +112,7 @@ def _application(raw: dict[str, Any]) -> Application:
         password_file=Path(raw["password_file"]),
         version=int(raw["version"]),
         timeout_s=float(raw["timeout_s"]),
+        canary_limit_s=float(raw.get("canary_limit_s", 0.25)),
     )
 
 

@@ -5,17 +5,19 @@
 Idempotent, by codes and references (PD-0001, PD-CUST-001, PD-CANARY, journal PDCAN), so a
 second run only reads. It works on a shop that was seeded with them and on an Odoo that was
 not; what cannot be made over RPC (a chart of accounts, a point of sale with its payment
-methods) is asked for by name. Every call here may be repeated: nothing of it is in the ledger.
+methods) is asked for by name. Nothing of it is in the ledger, and a call whose answer did not
+come is repeated: one that makes something only after a look whether it was made.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.core.operation import Detail
+from harness.core.operation import Detail, Outcome, Workload
 from load.catalogue import Catalogue, PosSession, Transfer
 from load.classify import Answer
 from load.odoo import Odoo
@@ -34,8 +36,8 @@ class CannotPrepare(Exception):
 class Shelf:
     """The application, for set-up: an answer or an error, and patience with a cold start."""
 
-    def __init__(self, odoo: Odoo, version: int) -> None:
-        self._odoo, self.version = odoo, version
+    def __init__(self, odoo: Odoo, version: int, *, tills: bool) -> None:
+        self._odoo, self.version, self.tills = odoo, version, tills
 
     def log_in(self, login: str) -> int:
         answer = self._patiently(self._odoo.authenticate)
@@ -55,21 +57,32 @@ class Shelf:
         options: dict[str, Any] = {"order": "id"} | ({"limit": limit} if limit else {})
         return [int(i) for i in self.ask(model, "search", [domain], options)]
 
-    def make(self, model: str, values: dict[str, Any], **context: Any) -> int:
+    def make(self, model: str, values: dict[str, Any], known_by: list[Any], **context: Any) -> int:
+        """A new record. `known_by` finds it: a create that was not answered may have happened."""
         options = {"context": context} if context else {}
-        made = self.ask(model, "create", [values], options)
+
+        def made_meanwhile() -> Answer | None:
+            found = self.ids(model, known_by)
+            return Answer(Outcome.ACKED, result=found[-1]) if found else None
+
+        answer = self._patiently(
+            lambda: self._odoo.call(model, "create", [values], options), made_meanwhile
+        )
+        made = answer.result
         return int(made[0] if isinstance(made, list) else made)
 
-    def _patiently(self, send: Any) -> Answer:
+    def _patiently(
+        self, send: Callable[[], Answer], done: Callable[[], Answer | None] | None = None
+    ) -> Answer:
         until = time.monotonic() + _PATIENCE_S
-        while True:
-            answer: Answer = send()
-            if answer.acked:
-                return answer
+        answer = send()
+        while not answer.acked:
             by_rule = Detail.USER_ERROR <= answer.detail < Detail.SERIALIZATION_FAILURE
             if by_rule or time.monotonic() > until:
                 raise CannotPrepare(f"the application answered {answer.detail.name}")
             time.sleep(0.2)
+            answer = (done() if done else None) or send()
+        return answer
 
 
 def prepare(plan: LoadPlan) -> Catalogue:
@@ -77,11 +90,12 @@ def prepare(plan: LoadPlan) -> Catalogue:
     application = plan.application
     odoo = Odoo(application, application.password())
     try:
-        shelf = Shelf(odoo, application.version)
+        tills = plan.of(Workload.POINT_OF_SALE) is not None
+        shelf = Shelf(odoo, application.version, tills=tills)
         uid = shelf.log_in(application.login)
         canary_product = _product(shelf, "PD-CANARY", "PD Canary", 1.0)
         canary_partner = _partner(shelf, "PD-CANARY", "PD Canary")
-        sessions = _sessions(shelf)
+        sessions = _sessions(shelf) if tills else [("", PosSession(0, 0))]
         return Catalogue(
             uid=uid,
             products=tuple(_products(shelf)),
@@ -89,7 +103,7 @@ def prepare(plan: LoadPlan) -> Catalogue:
             canary_product=canary_product,
             canary_partner=canary_partner,
             canary_journal=_journal(shelf),
-            pricelist=_pricelist(shelf),
+            pricelist=_pricelist(shelf) if tills else None,
             sessions=tuple(s for name, s in sessions if "Canary" not in name) or (sessions[0][1],),
             canary_session=next((s for name, s in sessions if "Canary" in name), sessions[-1][1]),
             transfers=tuple(_transfers(shelf, canary_partner, canary_product)),
@@ -112,13 +126,14 @@ def _product(shelf: Shelf, code: str, name: str, price: float) -> int:
     if found:
         return found[0]
     values: dict[str, Any] = {"name": name, "default_code": code, "list_price": price}
-    values |= {"taxes_id": [[6, 0, []]], "available_in_pos": True}
+    values |= {"taxes_id": [[6, 0, []]]} | ({"available_in_pos": True} if shelf.tills else {})
     values |= {"type": "consu", "is_storable": True} if shelf.version >= 18 else {"type": "product"}
-    product = shelf.make("product.product", values)
+    product = shelf.make("product.product", values, [["default_code", "=", code]])
     stock = shelf.ids("stock.location", [["usage", "=", "internal"]], 1)[0]
     quant = shelf.make(
         "stock.quant",
         {"product_id": product, "location_id": stock, "inventory_quantity": ON_HAND},
+        [["product_id", "=", product], ["location_id", "=", stock]],
         inventory_mode=True,
     )
     if shelf.version >= 15:
@@ -135,16 +150,20 @@ def _partners(shelf: Shelf) -> list[int]:
 
 def _partner(shelf: Shelf, ref: str, name: str) -> int:
     found = shelf.ids("res.partner", [["ref", "=", ref]], 1)
-    return found[0] if found else shelf.make("res.partner", {"name": name, "ref": ref})
+    if found:
+        return found[0]
+    return shelf.make("res.partner", {"name": name, "ref": ref}, [["ref", "=", ref]])
 
 
 def _journal(shelf: Shelf) -> int | None:
     """The canary's own journal; without the right to make one it uses the default."""
-    found = shelf.ids("account.journal", [["code", "=", "PDCAN"]], 1)
+    known_by = [["code", "=", "PDCAN"]]
+    found = shelf.ids("account.journal", known_by, 1)
     if found:
         return found[0]
+    values = {"name": "PD Canary", "code": "PDCAN", "type": "sale"}
     try:
-        return shelf.make("account.journal", {"name": "PD Canary", "code": "PDCAN", "type": "sale"})
+        return shelf.make("account.journal", values, known_by)
     except CannotPrepare:
         return None
 
@@ -183,7 +202,8 @@ def _open_session(shelf: Shelf) -> None:
     configs = shelf.ids("pos.config", [], 1)
     if not configs:
         raise CannotPrepare("no point of sale: make one, with a payment method, and run again")
-    session = shelf.make("pos.session", {"config_id": configs[0]})
+    one = [["config_id", "=", configs[0]], ["state", "!=", "closed"]]
+    session = shelf.make("pos.session", {"config_id": configs[0]}, one)
     if shelf.version >= 16:
         shelf.ask("pos.session", "set_opening_control", [[session], 0, ""])
     else:
@@ -201,7 +221,8 @@ def _transfers(shelf: Shelf, partner: int, product: int) -> list[Transfer]:
             "client_order_ref": f"{CANARY_ORDERS}{number}",
             "order_line": [[0, 0, line]],
         }
-        orders.append(shelf.make("sale.order", values))
+        reference = [["client_order_ref", "=", values["client_order_ref"]]]
+        orders.append(shelf.make("sale.order", values, reference))
         shelf.ask("sale.order", "action_confirm", [[orders[-1]]])
     rows = shelf.ask("sale.order", "read", [orders], {"fields": ["picking_ids"]})
     return [_transfer(shelf, int(row["picking_ids"][0])) for row in rows if row["picking_ids"]]

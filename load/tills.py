@@ -18,7 +18,7 @@ import gevent.event
 from harness.core.operation import Detail, Flag, Kind, Outcome, Stage, Workload
 from load.baskets import Basket, pos_method, pos_order
 from load.classify import Answer
-from load.desk import CANARY_LIMIT_S, Arrival, ChainEnded, Desk
+from load.desk import Arrival, ChainEnded, Desk
 from load.recorder import What
 
 TILLS = 4
@@ -76,7 +76,7 @@ class Tills:
         if arrival.canary:
             session = catalogue.canary_session
         at = dt.datetime.now(dt.UTC)
-        limit_s = CANARY_LIMIT_S if arrival.canary else None
+        limit_s = desk.canary_limit_s if arrival.canary else None
 
         def send(key: str) -> Answer:
             order = pos_order(

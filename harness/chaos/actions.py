@@ -49,7 +49,11 @@ def lose_node(node: str) -> str:
 
 
 def nothing(
-    node: str = "primary", fault: str = node_loss.NAME, table: str = "", within_s: float = 2.0
+    node: str = "primary",
+    fault: str = node_loss.NAME,
+    table: str = "",
+    command: str = "",
+    within_s: float = 2.0,
 ) -> str:
     """The null fault: arm nothing, break nothing, and look for the effect as `fault` itself does.
 
@@ -58,17 +62,19 @@ def nothing(
     """
     here = standing()
     deed = deed_of(fault)
+    where = ""
     if here.platform.nodes is not None:
         node = here.nodes.resolve(node)
-    parameters = {"node": node, "table": table, "run": here.run_id}
+        where = f" on node {node}"
+    parameters = {"node": node, "table": table, "command": command, "run": here.run_id}
     deadline = time.monotonic() + within_s
     while not deed.seen(here.platform, parameters):
         if time.monotonic() >= deadline:
-            note = f"no effect was observed: no {fault} was seen on node {node} for {within_s:g} s"
+            note = f"no effect was observed: no {fault} was seen{where} for {within_s:g} s"
             here.stamp(MarkName.NO_EFFECT, note)
             return fault
         time.sleep(_POLL_S)
-    here.stamp(MarkName.FAULT_SPOILED, f"{fault} is in effect on node {node}, and nobody made it")
+    here.stamp(MarkName.FAULT_SPOILED, f"{fault} is in effect{where}, and nobody made it")
     raise FaultError(f"{fault} is in effect, although this experiment breaks nothing")
 
 

@@ -27,7 +27,10 @@ def list_() -> int:
     return 0
 
 
-_PLATFORMS = {"embedded": "the whole stack from wheels, on this machine (the default)"}
+_PLATFORMS = {
+    "embedded": "the whole stack from wheels, on this machine (the default)",
+    "odoo": "an Odoo of your own, described in a platform.yaml; it has what that offers",
+}
 
 
 def _section(title: str, lines: dict[str, str]) -> None:
@@ -60,8 +63,11 @@ def _runbook_line(name: str) -> str:
 
 
 def _platform_line(kind: str) -> str:
+    from harness.inputs.platform_file import EMBEDDED
     from harness.platforms import find
 
+    if kind != EMBEDDED:
+        return _PLATFORMS[kind]
     return f"{_PLATFORMS[kind]}; it has {', '.join(find.facts_of(kind).capabilities)}"
 
 

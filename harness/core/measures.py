@@ -122,6 +122,7 @@ class Measures:
             window_ns=fit.window_ns(self.plan),
             lag_ns=fit.lag_of(self.evidence),
             clock_error_ns=self.evidence.observation.clock_error_ns,
+            canary_limit_ns=round(self.plan.limits.canary_limit_s * 1e9),
         )
 
     @cached_property

@@ -28,6 +28,7 @@ class Limits:
     heal_s: float  # the lost part must be back within
     settle_s: float  # queues must drain within
     server_timeout_s: float  # longest server timeout; read-back waits it out
+    canary_limit_s: float = field(default=0.25, metadata=LATER)  # its time-out: see section 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ class Watch:
     window_ns: int
     lag_ns: int = 0  # the generator's, p99.9
     clock_error_ns: int = 0
+    canary_limit_ns: int = CANARY_LIMIT_NS
 
     @property
     def widened_by_ns(self) -> int:
@@ -286,7 +287,7 @@ def _resolution_ns(seen: _Seen, *, hung: bool) -> int:
     watch = seen.watch
     due = np.concatenate([[watch.fault_earliest_ns], seen.counts.due_ns, [watch.until_ns]])
     gap_ns = int(np.diff(due).max(initial=0))
-    return gap_ns + watch.lag_ns + (CANARY_LIMIT_NS if hung else 0)
+    return gap_ns + watch.lag_ns + (watch.canary_limit_ns if hung else 0)
 
 
 def _after_fault(seen: _Seen, at_ns: int) -> int:

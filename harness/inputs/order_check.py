@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
-from harness.inputs.platform_file import KINDS, read_platform
+from harness.inputs.odoo_file import read_odoo
+from harness.inputs.platform_file import KINDS, ODOO, kind_of, read_platform
 from harness.inputs.scenario_file import (
     FoundScenario,
     experiment_path,
@@ -36,10 +37,25 @@ def check_order(order: Order) -> FoundScenario:
         check_syntax(experiment_path(found))
     else:
         find_experiment(order.experiment_file)
-    if order.platform_file is not None:
-        options = read_platform(order.platform_file)
-        if options.kind != order.on:
-            raise UsageError(f"{order.platform_file} describes {options.kind}, not {order.on}")
+    _check_platform(order)
     shape_of(found.scenario.load)
     read_targets(order.targets_file, scenario=found.scenario.name)
     return found
+
+
+def _check_platform(order: Order) -> None:
+    file = order.platform_file
+    if file is None:
+        if order.on == ODOO:
+            raise UsageError(
+                "an Odoo of your own has to be described",
+                next_step="--platform platform.yaml; see docs/your-own-odoo.md",
+            )
+        return
+    kind = kind_of(file)
+    if kind != order.on:
+        raise UsageError(f"{file} describes {kind}, not {order.on}")
+    if kind == ODOO:
+        read_odoo(file)
+    else:
+        read_platform(file)

@@ -1,5 +1,7 @@
 """platform.yaml -> PlatformOptions: which platform is drilled, and how it is set up.
 
+Of kind embedded; one of kind odoo is read by odoo_file.py.
+
 kind: embedded
 synchronous: true     # the standby confirms every commit
 dialect: 19           # 14 | 18 | 19: the Odoo that the stand-in speaks
@@ -14,10 +16,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from harness.errors import UsageError
 from harness.inputs.problems import Strict, validated
 from harness.inputs.yaml_lines import read_yaml
 
-KINDS = ("embedded",)
+EMBEDDED, ODOO = "embedded", "odoo"
+KINDS = (EMBEDDED, ODOO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class PlatformOptions:
 class PlatformModel(Strict):
     """platform.yaml as it is written."""
 
-    kind: Literal["embedded"]
+    kind: Literal["embedded", "odoo"]
     synchronous: Annotated[
         bool, Field(description="Whether a commit waits for the standby. true by default.")
     ] = True
@@ -55,7 +59,20 @@ class PlatformModel(Strict):
     ] = None
 
 
+def kind_of(file: Path) -> str:
+    """Which platform a file describes. Raises UsageError and BadInput."""
+    document = read_yaml(file)
+    kind = document.value.get("kind") if isinstance(document.value, dict) else None
+    return ODOO if kind == ODOO else read_platform(file).kind
+
+
 def read_platform(file: Path) -> PlatformOptions:
     """Read and check. Raises UsageError and BadInput."""
-    model = validated(PlatformModel, read_yaml(file))
+    document = read_yaml(file)
+    if isinstance(document.value, dict) and document.value.get("kind") == ODOO:
+        raise UsageError(
+            f"{file} describes an Odoo of your own, which peakdrill neither starts nor ends",
+            next_step=f"peakdrill run database-outage --platform {file}",
+        )
+    model = validated(PlatformModel, document)
     return PlatformOptions(**model.model_dump())

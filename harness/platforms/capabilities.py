@@ -16,7 +16,7 @@ from harness.core.plan import PlatformFacts
 NAMES = (
     "nodes", "database", "database.standby", "database.damage", "backups", "secrets", "audit",
     "ingress", "application", "filestore", "cache", "integrations", "clean-room", "tenants",
-    "alerts",
+    "alerts", "database.read", "filestore.read", "faults.command",
 )  # fmt: skip
 
 
@@ -305,6 +305,26 @@ class CleanRoom(Protocol):
         """Where a class of credentials is used in the environment that serves, doors or not."""
 
 
+class Commands(Protocol):
+    """Faults that the platform's owner offers: shell commands that begin and end them.
+
+    Raises FaultError for a command that did not do what it was asked, or could not find out.
+    """
+
+    def names(self) -> tuple[str, ...]: ...
+    def begin(self, name: str) -> None:
+        """Returns when the command has ended; whether it took effect, `acts` tells."""
+
+    def end(self, name: str) -> None:
+        """Harmless when the fault does not act."""
+
+    def acts(self, name: str) -> bool:
+        """The fault is in effect: observed, by the owner's probe or by a real call."""
+
+    def is_over(self, name: str) -> bool:
+        """Nothing of it is left: observed in the same way."""
+
+
 class Platform(Protocol):
     """What every platform answers. Capabilities beyond are attributes, None when lacking."""
 
@@ -328,6 +348,8 @@ class Platform(Protocol):
     def audit(self) -> Audit | None: ...
     @property
     def clean_room(self) -> CleanRoom | None: ...
+    @property
+    def commands(self) -> Commands | None: ...
     def facts(self) -> PlatformFacts: ...
     def endpoints(self) -> Endpoints: ...
     def whole(self) -> Wholeness: ...

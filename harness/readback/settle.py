@@ -57,6 +57,8 @@ def _owed_by_queue(endpoints: Endpoints) -> str:
 
 
 def _owed_by_outbox(endpoints: Endpoints) -> str:
+    if not endpoints.partners_url:
+        return ""  # nobody is there to be told
     with psycopg.connect(endpoints.dsn, connect_timeout=5, autocommit=True) as database:
         there = database.execute("SELECT to_regclass('shop_outbox') IS NOT NULL").fetchone()
         if not there or not there[0]:

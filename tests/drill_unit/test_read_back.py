@@ -87,6 +87,7 @@ def test_tables_of_an_older_odoo(store: psycopg.Connection, dsn: str) -> None:
         "ALTER TABLE stock_move_line ADD reserved_uom_qty numeric, ADD product_uom_qty numeric,"
         " ADD qty_done numeric"
     )
+    store.execute("ALTER TABLE account_move_line ADD exclude_from_invoice_tab boolean")
     store.execute(
         "UPDATE stock_move_line SET product_uom_qty = CASE state WHEN 'done' THEN 0 ELSE quantity END,"
         " reserved_uom_qty = CASE state WHEN 'done' THEN 0 ELSE quantity END,"
@@ -98,6 +99,29 @@ def test_tables_of_an_older_odoo(store: psycopg.Connection, dsn: str) -> None:
             found = taken(dsn, kind="odoo", version=version)
             assert not (found.rows["expected_parts"] & ~found.rows["parts"]).any()
             assert found.disagreements == ()
+
+
+def test_of_an_odoo_without_a_module_the_others_are_read(
+    store: psycopg.Connection, dsn: str
+) -> None:
+    order(store, 1)
+    store.execute("DROP TABLE pos_order CASCADE")
+    assert row(taken(dsn, kind="odoo", version=18), 1)["stage"] == Stage.RESERVED
+    shop = look("first", endpoints(dsn), RUN, clock=lambda: 0, settled=False)
+    assert not shop.complete
+    assert "pos_order" in shop.why_incomplete
+
+
+def test_of_an_odoo_only_the_goods_of_the_run_are_held_against_its_stock(
+    store: psycopg.Connection, dsn: str
+) -> None:
+    order(store, 1)
+    store.execute("UPDATE stock_quant SET reserved_quantity = 99 WHERE product_id = 7")
+    assert taken(dsn, kind="odoo", version=18).disagreements == ()
+    assert len(taken(dsn).disagreements) == 1
+    store.execute("UPDATE stock_quant SET reserved_quantity = 99 WHERE product_id = 1")
+    (told,) = taken(dsn, kind="odoo", version=18).disagreements
+    assert told.startswith("product 1: 99 reserved")
 
 
 def test_a_state_that_was_wiped_is_no_confirmation(store: psycopg.Connection, dsn: str) -> None:

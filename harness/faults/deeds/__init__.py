@@ -20,7 +20,8 @@ class Deed:
 
     `seen` is the fault's own check of its effect; the null run asks it with nothing injected, and
     it must then say no. `held`: only the release may end it (a node that is away); False for
-    damage that a recovery itself mends.
+    damage that a recovery itself mends. `timed`: the experiment itself ends it, after a time that
+    the scenario declares.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Deed:
     is_undone: Callable[[Platform, Entry], bool]
     seen: Callable[[Platform, Mapping[str, str]], bool]
     held: bool = True
+    timed: bool = False
 
 
 def deed_of(name: str) -> Deed:
@@ -47,6 +49,7 @@ def all_deeds() -> Mapping[str, Deed]:
     """By name. Here, not above: each module imports this one."""
     from harness.faults.deeds import (
         archive_gap,
+        command,
         credential_compromise,
         logical_corruption,
         node_loss,
@@ -56,6 +59,7 @@ def all_deeds() -> Mapping[str, Deed]:
 
     deeds = (
         archive_gap.DEED,
+        command.DEED,
         credential_compromise.DEED,
         logical_corruption.DEED,
         node_loss.DEED,

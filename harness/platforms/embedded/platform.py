@@ -42,6 +42,8 @@ _NOTES = (
 class EmbeddedPlatform:
     """One platform that is up, whichever command started it."""
 
+    commands = None  # it knows its own faults
+
     def __init__(self, layout: Layout, state: State) -> None:
         self._root = layout.root
         self._given = state

@@ -1,0 +1,52 @@
+"""Is it whole? The application answers, and its database through it: asked for real."""
+
+from __future__ import annotations
+
+import psycopg
+
+from harness.platforms.capabilities import Wholeness
+from harness.platforms.odoo import rpc
+from harness.platforms.odoo.state import State
+
+_HEALTH = "/web/health?db_server_status=1"
+_HEALTH_SINCE = 17  # before, nothing answers there
+_CONNECT_S = 5
+
+
+def look(state: State) -> Wholeness:
+    """A sentence for each thing that is not as it should be."""
+    options = state.options
+    if not options.password_file.is_file():
+        return Wholeness(False, (f"{options.password_file} is not there",))
+    missing = [*_application(state), *_database(state)]
+    if options.filestore is not None and not options.filestore.is_dir():
+        missing.append(f"the filestore {options.filestore} is not there")
+    return Wholeness(not missing, tuple(missing))
+
+
+def _application(state: State) -> list[str]:
+    options, uid = state.options, state.uid
+    limit_s = options.server_timeout_s
+    told = rpc.execute(
+        options, uid, "res.users", "search_count", [["id", "=", uid]], timeout_s=limit_s
+    )
+    if not told.answered:
+        return [f"the application does not serve: {told.why}"]
+    if told.result != 1:
+        return [f"the application does not find its own user {uid}"]
+    if state.version >= _HEALTH_SINCE and not state.stand_in:
+        status = rpc.status_of(options.url + _HEALTH, timeout_s=limit_s)
+        if status not in {200, 404}:
+            return [f"{_HEALTH} answers {status or 'nothing'}"]
+    return []
+
+
+def _database(state: State) -> list[str]:
+    try:
+        with psycopg.connect(
+            state.options.dsn, connect_timeout=_CONNECT_S, autocommit=True
+        ) as database:
+            database.execute("SELECT 1")
+    except psycopg.Error as error:
+        return [f"the database cannot be read: {type(error).__name__}"]
+    return []
