@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -102,15 +103,16 @@ def ask(
     """GET, or POST where there is a body. Raises PlatformError that names the host alone."""
     parts, who = urlsplit(url), host_of(url)
     connection = _connection(parts, timeout_s)
-    late = threading.Event()
-    timer = threading.Timer(timeout_s, _cut, (connection, late))
-    timer.daemon = True
-    timer.start()
+    late, begun_s = threading.Event(), time.monotonic()
+    timer: threading.Timer | None = None
     try:
+        connection.connect()
+        left_s = max(0.0, begun_s + timeout_s - time.monotonic())
+        timer = threading.Timer(left_s, _cut, (connection.sock, late))
+        timer.daemon = True
+        timer.start()
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         connection.request("GET" if body is None else "POST", path, body, dict(headers or {}))
-        if late.is_set():  # the timer found nothing to cut while it was connecting
-            raise TimeoutError
         response = connection.getresponse()
         found = _read(response, body_max_bytes, who)
         if late.is_set():
@@ -122,7 +124,8 @@ def ask(
         why = getattr(error, "strerror", None) or type(error).__name__
         raise PlatformError(f"{who} could not be asked: {why}") from error
     finally:
-        timer.cancel()
+        if timer is not None:
+            timer.cancel()
         connection.close()
 
 
@@ -133,13 +136,11 @@ def _connection(parts: SplitResult, timeout_s: float) -> http.client.HTTPConnect
     return http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
 
 
-def _cut(connection: http.client.HTTPConnection, late: threading.Event) -> None:
-    """Whatever waits on this connection wakes up."""
+def _cut(sock: socket.socket, late: threading.Event) -> None:
+    """Whatever waits on this connection wakes up, also where http.client has let go of it."""
     late.set()
-    sock = connection.sock
-    if isinstance(sock, socket.socket):
-        with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _read(response: http.client.HTTPResponse, most: int, who: str) -> bytes:
