@@ -87,7 +87,8 @@ def serve(
                 "with TLS in front, or forward the port by ssh.",
                 err=True,
             )
-        _run(create_app(access, Archive(runs, history, targets), live_folder()), door)
+        archive, folder = Archive(runs, history, targets), live_folder()
+        _run(lambda is_over: create_app(access, archive, folder, is_over=is_over), door)
     return 0
 
 
@@ -131,12 +132,13 @@ def _door(host: str, port: int) -> socket.socket:
     return door
 
 
-def _run(app: ASGIApp, door: socket.socket) -> None:
+def _run(made: Callable[[Callable[[], bool]], ASGIApp], door: socket.socket) -> None:
     """Until Ctrl-C. The drill has no part in it: it goes on whether anybody watches or not."""
     import uvicorn
 
+    running: list[uvicorn.Server] = []
     config = uvicorn.Config(
-        app,
+        made(lambda: any(server.should_exit for server in running)),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -145,8 +147,9 @@ def _run(app: ASGIApp, door: socket.socket) -> None:
         lifespan="on",
         ws="none",
     )
+    running.append(uvicorn.Server(config))
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[door])
+        running[0].run(sockets=[door])
 
 
 def _shown(host: str) -> str:

@@ -28,14 +28,16 @@ from reports import live_page
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(access: Access, archive: Archive, live_folder: Path) -> ASGIApp:
+def create_app(
+    access: Access, archive: Archive, live_folder: Path, *, is_over: Callable[[], bool]
+) -> ASGIApp:
     """Everything that `peakdrill serve` answers."""
     hub = Hub(live_folder, now_ns=time.monotonic_ns)
     live, past = Live(access, hub), _Past(archive)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        looking = asyncio.create_task(hub.run())
+        looking = asyncio.create_task(hub.run(is_over))
         try:
             yield
         finally:

@@ -54,18 +54,19 @@ class Hub:
         self._shown: tuple[str, int, bool] | None = None
         self._history: deque[object] = deque(maxlen=_HISTORY)
         self._history_of = ""
-        self._queues: set[asyncio.Queue[Telling]] = set()
+        self._queues: set[asyncio.Queue[Telling | None]] = set()
 
     @property
     def listeners(self) -> int:
         return len(self._queues)
 
-    async def run(self) -> None:
-        """Look, tell, wait; until it is cancelled."""
-        while True:
+    async def run(self, is_over: Callable[[], bool]) -> None:
+        """Look, tell, wait; until the server is about to end, which the streams must not delay."""
+        while not is_over():
             with contextlib.suppress(OSError, ValueError):
                 self.publish(await asyncio.to_thread(current, self._folder))
             await asyncio.sleep(_EVERY_S)
+        self._hand(None)
 
     def publish(self, state: LiveState | None) -> None:
         """Tell it to everybody, unless it is what they know."""
@@ -77,14 +78,18 @@ class Hub:
         self._number += 1
         body = told(state, self._now_ns()) if state else json.dumps({"run_id": ""})
         self._last = Telling(f"{self._epoch}-{self._number}", body)
+        self._hand(self._last)
+
+    def _hand(self, telling: Telling | None) -> None:
+        """To every queue, in the place of what was not fetched. None: there will be no more."""
         for queue in self._queues:
             if queue.full():
                 queue.get_nowait()
-            queue.put_nowait(self._last)
+            queue.put_nowait(telling)
 
     async def stream(self, last_seen: str) -> AsyncIterator[bytes]:
         """What one browser gets: the history, the state unless it knows it, then what comes."""
-        queue: asyncio.Queue[Telling] = asyncio.Queue(maxsize=1)
+        queue: asyncio.Queue[Telling | None] = asyncio.Queue(maxsize=1)
         self._queues.add(queue)
         try:
             yield RETRY
@@ -99,6 +104,8 @@ class Hub:
                 except TimeoutError:
                     yield BEAT
                     continue
+                if telling is None:
+                    return
                 yield telling.encoded("state")
         finally:
             self._queues.discard(queue)
@@ -126,6 +133,7 @@ def told(state: LiveState, now_ns: int) -> str:
     for ours in ("process", "directory", "schema"):
         del value[ours]
     value["alive"] = state.is_alive
+    value["now_s"] = max(0, now_ns - state.begun_ns) / 1e9
     value["age_s"] = max(0, now_ns - state.told_ns) / 1e9
     value["phase_s"] = max(0, now_ns - state.phase_begun_ns) / 1e9
     value["rates_age_s"] = max(0, now_ns - state.rates_ns) / 1e9 if state.rates_ns else None

@@ -3,7 +3,7 @@
 const setup = JSON.parse(document.getElementById("setup").textContent);
 const $ = id => document.getElementById(id);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const SILENT_MS = 5000, LOOKS = 360, LOOKS_LEAST = 120, SVG = "http://www.w3.org/2000/svg";
+const SILENT_MS = 5000, LOOKS = 360, LOOKS_LEAST = 120, LAG_S = 2.5, SVG = "http://www.w3.org/2000/svg";
 const RAILS = { heartbeat: "prober", "refused-per-minute": "orders refused", money: "at risk", alert: "alert", "undo-path": "the undo" };
 let state = null, receivedMs = 0, streamMs = Date.now(), open = false, looks = [], looksOf = "", pressed = "";
 
@@ -22,15 +22,16 @@ const plain = s => Math.round(s) + " s";
 // ---- what the marks add up to
 function isOver() { return Boolean(state.verdict) || !state.alive; }
 function sinceFault() {
-  const fault = mark("fault-active");
+  const fault = mark("fault-active"), healed = mark("fault-healed");
   if (!fault) return null;
   const back = backAfter();
   if (back !== null) return back;
-  const stopped = mark("load-stopped") || mark("fault-healed");
-  if (isOver() || mark("load-stopped")) return stopped ? stopped.at_s - fault.at_s : state.since_fault_s;
-  const told = state.since_fault_s;
-  return told === null ? null : told + (state.rates_age_s || 0) + (Date.now() - receivedMs) / 1000;
+  if (healed && !isWatched()) return healed.at_s - fault.at_s;
+  if (isOver()) return state.since_fault_s;
+  return state.now_s + (Date.now() - receivedMs) / 1000 - fault.at_s;
 }
+// Once stopped, nobody looks at the customers any more: what is shown of them is the last look.
+function isWatched() { return !(isOver() || mark("interrupted") || mark("load-stopped")); }
 function backAfter() {
   if (!mark("service-well") || !state.rates.length || state.rates.some(r => !r.well)) return null;
   return Math.max(0, ...state.rates.map(r => r.unwell_until_s || 0));
@@ -80,7 +81,8 @@ function drawClock() {
   if (!state || !state.run_id) return;
   const since = sinceFault();
   put($("clock"), since === null ? "-" : seconds(Math.max(0, since)));
-  for (const item of $("workloads").children) against(item, since);
+  put($("clock-of"), backAfter() !== null ? "all back after" : !isWatched() && mark("fault-healed") ? "fault until healed" : "since the fault");
+  for (const item of $("workloads").children) against(item, isWatched() || since === null ? since : state.since_fault_s);
 }
 function drawSteps() {
   const list = $("steps"), found = steps();
@@ -123,9 +125,9 @@ function against(item, since) {
   if (since !== null) {
     const until = rate.unwell_until_s, lost = !rate.well && since > target;
     used = rate.well ? (until || 0) / target : since / target;
-    if (!rate.well) told = (lost ? "✗ over: " : "▼ ") + plain(since) + " of " + plain(target);
+    if (!rate.well) told = (lost ? "✗ over: " : isWatched() ? "▼ " : "▼ last seen: ") + plain(since) + " of " + plain(target);
     else if (until !== null) { told = (until > target ? "✗ late: " : "✓ back: ") + plain(until) + " of " + plain(target); word = until > target ? "hurt" : "ok"; }
-    else told = "✓ not hurt, of " + plain(target);
+    else told = "✓ not hurt";
   }
   put(item.querySelector(".told"), told); tone(item, word);
   item.querySelector(".against span").style.width = (100 * Math.min(1, used)).toFixed(1) + "%";
@@ -140,7 +142,7 @@ function chart(item, n) {
   points.forEach((p, i) => { if (p) line += (line ? "L" : "M") + x(i) + " " + y(p[1]); });
   points.forEach((p, i) => { area += (area ? "L" : "M") + x(i) + " " + y(p ? p[2] : 0); });
   if (area) area += "L" + x(points.length - 1) + " 100L" + x(0) + " 100Z";
-  const hit = begun && fault ? looks.findIndex(([load_s]) => load_s >= fault.at_s - begun.at_s) : -1;
+  const hit = begun && fault ? looks.findIndex(([load_s]) => load_s - LAG_S >= fault.at_s - begun.at_s) : -1;
   const [good, offered, struck] = item.querySelectorAll("path");
   item.querySelector("svg").setAttribute("viewBox", "0 0 " + (width - 1) + " 100");
   good.setAttribute("d", area); offered.setAttribute("d", line); struck.setAttribute("d", hit < 0 ? "" : "M" + x(hit) + " 0V100");
