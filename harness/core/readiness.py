@@ -98,9 +98,10 @@ def readiness(
     tenant: str = "",
     release: str | None = None,
 ) -> Readiness:
-    """`release` None: the one of the newest run. Order of `outcomes` and their number of copies
-    do not matter."""  # noqa: D209
-    runs = sorted({o.run_id: o for o in outcomes}.values(), key=lambda o: (o.begun_utc, o.run_id))
+    """`release` None: the one of the newest run. The order of `outcomes` does not matter."""
+    runs = sorted(
+        set(outcomes), key=lambda o: (o.begun_utc, o.run_id, o.verdict, o.evidence_digest)
+    )
     own = [o for o in runs if _foreign(o, claims, tenant) == ""]
     subject = subject_of(own, release)
     order = first_runs(runs)
