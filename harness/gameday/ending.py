@@ -171,7 +171,10 @@ def hold_to_manifest(book: Book) -> None:
     last = entries[-1].said
     assert isinstance(last, said.Closed)
     body = _read(book.folder / MANIFEST)
-    payload = envelope.opened(body, (signer().public, *trusted_keys()), MANIFEST_TYPE).payload
+    try:
+        payload = envelope.opened(body, (signer().public, *trusted_keys()), MANIFEST_TYPE).payload
+    except DamagedEvidence as error:
+        raise _damaged(book, f"{MANIFEST}: {error.what}") from error
     if hashlib.sha256(payload).hexdigest() != last.manifest_digest:
         raise _damaged(book, f"{MANIFEST} is not the one that closed the day")
     signed = _adapter().validate_json(payload)
