@@ -43,7 +43,7 @@ class History:
         """
         row = row_of(outcome, directory.absolute())
         with transaction(self.engine, self.address, writing=True) as connection:
-            if connection.execute(_insert_if_new(connection, row)).rowcount == 1:
+            if connection.execute(_insert_if_new(connection, row)).one_or_none() is not None:
                 return True
             this = RUNS.c.run_id == outcome.run_id
             stored = connection.execute(sa.select(RUNS).where(this).with_for_update())
@@ -103,11 +103,16 @@ def open_history(dsn: str | None, *, out: Path = Path("runs"), must_exist: bool 
     return history
 
 
-def _insert_if_new(connection: sa.Connection, row: dict[str, object]) -> sa.Insert:
-    """Both stores have the clause; SQLAlchemy has it once for each."""
+def _insert_if_new(
+    connection: sa.Connection, row: dict[str, object]
+) -> sa.sql.dml.ReturningInsert[tuple[str]]:
+    """Returns the run's name where it was new; the count of rows is not told by every driver.
+
+    Both stores have the clause; SQLAlchemy has it once for each.
+    """
     if connection.dialect.name == "postgresql":
-        return postgresql.insert(RUNS).values(row).on_conflict_do_nothing()
-    return sqlite.insert(RUNS).values(row).on_conflict_do_nothing()
+        return postgresql.insert(RUNS).values(row).on_conflict_do_nothing().returning(RUNS.c.run_id)
+    return sqlite.insert(RUNS).values(row).on_conflict_do_nothing().returning(RUNS.c.run_id)
 
 
 def _make_room(address: Address, file: Path, *, must_exist: bool) -> None:
