@@ -30,8 +30,10 @@ def render_bundle(index: Index) -> str:
 
 def headline(index: Index) -> str:
     """One sentence: does the evidence of the period hold, and what does it show?"""
-    shown = sum(1 for control in index.controls if control.status == "shown")
-    clauses = f"{shown} of {len(index.controls)} things that the clauses ask for are shown"
+    shown = [control for control in index.controls if control.status == "shown"]
+    clauses = f"{len(shown)} of {len(index.controls)} things that the clauses ask for are shown"
+    if shown and all(control.limits for control in shown if control.runs):
+        clauses += ", each only within the limits that stand beside it"
     period = f"{len(index.runs)} runs from {index.period.first} to {index.period.last}"
     if index.worst is State.INTACT:
         return f"{period}, all as they were signed; {clauses}"

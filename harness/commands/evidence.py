@@ -137,6 +137,8 @@ def export(
             name = rendering.clean(f"{run.run_id}/{problem.name}: {problem.what}")
             click.echo(f"  {name}")
     for control in index.controls:
-        click.echo(f"  {control.status.value:<16} {control.clause}: {control.asks}")
+        limits = "".join(f"; {limit}" for limit in control.limits)
+        told = rendering.clean(f"{control.clause}: {control.asks}{limits}")
+        click.echo(f"  {control.status.value:<16} {told}")
     click.echo(f"  {file}")
     return index.worst.exit_code

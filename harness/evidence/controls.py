@@ -65,6 +65,7 @@ class Control:
     clause: str
     asks: str
     status: Status
+    limits: tuple[str, ...]  # of every run that shows it: as far as the claim goes, and no farther
     runs: tuple[str, ...]  # one sentence each
     beyond: str  # what these runs do not show of it
 
@@ -146,15 +147,24 @@ def mapping(runs: Sequence[Shown], days: Sequence[Day]) -> tuple[Control, ...]:
 def _judged(rule: _Rule, runs: Sequence[Shown]) -> Control:
     """Runs that tried it and were fit to judge; it is shown where one of them shows it."""
     tried = [run for run in runs if run.sound and run.verdict in _FIT and rule.tries(run)]
+    showing = [_limits(run) for run in tried if rule.shows(run)]
     status = Status.NOT_MET if tried else Status.NOT_SHOWN
-    if any(rule.shows(run) for run in tried):
+    if showing:
         status = Status.SHOWN
+    shared = [limit for limit in (showing or [()])[0] if all(limit in one for one in showing)]
     told = tuple(_sentence(run, shows=rule.shows(run)) for run in tried)
-    return Control(rule.clause, rule.asks, status, told, rule.beyond)
+    return Control(rule.clause, rule.asks, status, tuple(shared), told, rule.beyond)
 
 
 def _sentence(run: Shown, *, shows: bool) -> str:
     """What a run says to a clause, and how little it is."""
+    told = f"{run.run_id} ({run.begun_utc[:10]}): {run.scenario} on {run.platform}, {run.verdict}"
+    if not shows:
+        told += ", does not show it"
+    return "; ".join([told, *_limits(run)])
+
+
+def _limits(run: Shown) -> tuple[str, ...]:
     limits = []
     if run.heading:
         limits.append(f"{run.heading}: no proof of production")
@@ -162,10 +172,7 @@ def _sentence(run: Shown, *, shows: bool) -> str:
         limits.append(f"{run.size} size: no proof at full length")
     if run.unproven:
         limits.append("an unproven platform adapter: nothing is claimed by it")
-    told = f"{run.run_id} ({run.begun_utc[:10]}): {run.scenario} on {run.platform}, {run.verdict}"
-    if not shows:
-        told += ", does not show it"
-    return "; ".join([told, *limits])
+    return tuple(limits)
 
 
 def _reports_of_days(days: Sequence[Day]) -> Control:
@@ -174,6 +181,7 @@ def _reports_of_days(days: Sequence[Day]) -> Control:
         clause=f"{_ISO}, 8.5",
         asks="formal post-exercise reports with outcomes, recommendations and actions",
         status=Status.SHOWN if closed else Status.NOT_SHOWN,
+        limits=(),
         runs=tuple(f"game day {d.name}, closed {d.closed_utc}: gameday-{d.name}/" for d in closed),
         beyond="that management reviewed the reports",
     )

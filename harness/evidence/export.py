@@ -1,4 +1,4 @@
-"""The auditor's bundle of a period: one zip, the same bytes whenever it is made again.
+"""The auditor's bundle of a period: one zip, the same bytes when it is made again.
 
     runs/<run>/...          the run directories as they are, or without their bulk
     runs/chain.jsonl        the chain's part, from the period's first link to its last
@@ -11,7 +11,6 @@ Nothing is hidden: a damaged, unsigned or missing run stands in the index under 
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from harness.evidence.walk import links
 
 SCHEMA = "peakdrill/evidence-bundle/v1"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first that a zip knows: no clock of ours is in the bytes
+_LEVEL = 6
 _STATES = (State.INTACT, State.INCOMPLETE, State.UNSIGNED, State.DAMAGED)
 
 
@@ -95,7 +95,7 @@ def export(
     temporary = out.with_name(f".{out.name}.part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as bundle:
+        with zipfile.ZipFile(temporary, "w") as bundle:
             for name, body in _members(runs, found, index, page):
                 _add(bundle, f"peakdrill-evidence/{name}", body)
         temporary.rename(out)
@@ -195,8 +195,8 @@ def _run_members(directory: Path, run: Bundled) -> Iterator[tuple[str, bytes]]:
 
 
 def _add(bundle: zipfile.ZipFile, name: str, body: bytes) -> None:
-    """Stored, not squeezed: another zlib would give other bytes."""
+    """One member: no clock, no owner and no mode of this machine is in it."""
     entry = zipfile.ZipInfo(name, _EPOCH)
     entry.create_system, entry.external_attr = 3, 0o644 << 16
-    with bundle.open(entry, "w", force_zip64=len(body) > 1 << 31) as member:
-        member.write(io.BytesIO(body).getbuffer())
+    entry.compress_type = zipfile.ZIP_DEFLATED  # a ledger is mostly room that was not used
+    bundle.writestr(entry, body, compresslevel=_LEVEL)

@@ -221,11 +221,17 @@ def test_nothing_tried_is_not_shown_and_tried_in_vain_is_not_met() -> None:
 
 
 def test_how_little_a_run_is_stands_beside_every_claim() -> None:
-    for control in mapping([run_of(size="smoke", unproven=True)], []):
-        for line in control.runs:
-            assert "stand-in application: no proof of production" in line
-            assert "smoke size: no proof at full length" in line
-            assert "unproven platform adapter" in line
+    small, whole = run_of(size="smoke", unproven=True), run_of(heading="", run_id="r2")
+    for control in mapping([small], []):
+        for told in (*control.runs, *([" ".join(control.limits)] if control.runs else [])):
+            assert "stand-in application: no proof of production" in told
+            assert "smoke size: no proof at full length" in told
+            assert "unproven platform adapter" in told
+    for control in mapping([small, whole, run_of(heading="", verdict=Verdict.MISSED)], []):
+        assert control.limits == ()
+    for control in mapping([small, run_of()], []):
+        if control.runs:
+            assert control.limits == ("stand-in application: no proof of production",)
 
 
 def test_hostile_names_stay_text_on_the_page(runs: Path, tmp_path: Path) -> None:
