@@ -3,7 +3,7 @@
     python -m tests.live.stand_in_drill RUN_DIRECTORY [runbook]
 
 It marks its fault as active and hangs; when stopped, it releases, heals and ends as a drill does.
-With `runbook` it is in the middle of one for a second when it is stopped.
+With `runbook` it is in the middle of one when it is stopped, and finishes that first.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from harness.progress import Silent
 from harness.sightings import note_interruption
 from tests.core import simulate
 
+RUNBOOK_S = 1.5
+
 
 def main(out: Path, *, runbook: bool) -> int:
     plan = replace(simulate.plan_of(), run_id=out.name)
@@ -37,11 +39,15 @@ def main(out: Path, *, runbook: bool) -> int:
             told.phase("watching it come back", 60)
             for name in (MarkName.LOAD_BEGUN, MarkName.FAULT_ARMED, MarkName.FAULT_ACTIVE):
                 events.stamp(file, name)
-            if runbook:
-                with unbroken():
-                    told.say("stopped in the middle of toy: it is finished before all else")
-                    time.sleep(1.5)
-            time.sleep(120)
+            try:
+                time.sleep(120)
+            except Interrupted as error:
+                if runbook:
+                    note_interruption(run, error)
+                    with unbroken():
+                        told.say("stopped in the middle of toy: it is finished before all else")
+                        time.sleep(RUNBOOK_S)
+                raise
         except Interrupted as error:
             note_interruption(run, error)
             events.stamp(file, MarkName.FAULT_RELEASED)
