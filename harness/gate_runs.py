@@ -151,8 +151,9 @@ def carry_out(
     """Make the drills that lack, one at a time; after each one is decided anew."""
     decision = decide(wanted.question, history.outcomes())
     most = most_drills(decision)
+    before = {s.scenario: s.counted for s in decision.scenarios}
     made = 0
-    while (name := next_drill(decision)) is not None and made < most:
+    while (name := next_drill(decision, before)) is not None and made < most:
         made += 1
         say(f"drill {made}, of {most} at the most: {name}")
         whole = _drill(wanted, name, history, progress(), say)

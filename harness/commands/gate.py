@@ -34,7 +34,7 @@ _MOST = 10_000
 @click.option(
     "--runs",
     type=click.IntRange(1, _MOST),
-    help="Drills a scenario at the most, those that are there included. Default: the policy's.",
+    help="Make at most so many a scenario now. Default: what the policy's claim lacks.",
 )
 @click.option("--sequential", is_flag=True, help="Stop as soon as the runs allow an answer.")
 @click.option("--no-run", is_flag=True, help="Decide from the history alone; start nothing.")

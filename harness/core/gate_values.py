@@ -23,7 +23,7 @@ class Question:
     policy: GatePolicy = field(default_factory=GatePolicy)
     baseline: str = ""  # "": compared with nothing
     sequential: bool = False  # somebody looks after every run
-    runs: int | None = None  # at most so many are made; no claim hangs on it. None: the plan's
+    runs: int | None = None  # at most so many are made now; no claim hangs on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +132,6 @@ class GateDecision:
     @property
     def refused(self) -> str:
         return next((s.refused for s in self.scenarios if s.refused), "")
-
-    @property
-    def budget(self) -> int:
-        """Drills a scenario that are made at the most, those that are there included."""
-        return self.planned if self.question.runs is None else self.question.runs
 
     @property
     def exit_code(self) -> int:

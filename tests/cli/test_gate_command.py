@@ -176,8 +176,15 @@ def test_a_miss_ends_what_cannot_pass_any_more_and_more_runs_can_be_allowed(
     ended = call(*GATE)
     assert (ended.code, len(drills.orders)) == (3, 2)
     assert "30 more clean runs of node-loss needed" in ended.out
-    assert call(*GATE, "--runs", "32").code == 0
+    assert call(*GATE, "--runs", "29").code == 3
+    assert len(drills.orders) == 2, "29 cannot do what takes 30"
+    assert call(*GATE, "--runs", "30").code == 0
     assert len(drills.orders) == 32
+
+
+def test_a_few_each_night(call, drills: Drills) -> None:
+    codes = [call(*GATE, "--runs", "5").code for _ in range(3)]
+    assert (codes, len(drills.orders)) == ([3, 3, 0], 14)
 
 
 def test_sequential_stops_by_its_own_rule(call, drills: Drills) -> None:

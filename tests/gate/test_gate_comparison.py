@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from harness.core.noninferiority import (
@@ -21,41 +20,22 @@ from harness.core.noninferiority import (
     would_pass_at,
 )
 from harness.core.verdict import Verdict
+from tests.gate.power_table import (
+    CONFIDENCE,
+    GATED,
+    LAWS,
+    MARGIN,
+    RUNS,
+    Draw,
+    claim_rates,
+    passes,
+    rates,
+    two_modes,
+)
 
 S = 1_000_000_000
-MARGIN, GATED, CONFIDENCE = 0.25, 0.8, 0.95
 RULE = Rule(MARGIN, S)
-Draw = Callable[[np.random.Generator, tuple[int, int]], npt.NDArray[np.float64]]
-
-
-def bimodal(slow: float) -> Draw:
-    return lambda rng, shape: (
-        np.where(rng.random(shape) < slow, 25.0, 5.0) * rng.uniform(0.99, 1.01, shape)
-    )
-
-
-LAWS: dict[str, Draw] = {
-    "normal": lambda rng, shape: np.maximum(0, rng.normal(20, 2, shape)),
-    "lognormal": lambda rng, shape: rng.lognormal(3, 0.4, shape),
-    "bimodal": bimodal(0.1),
-    "heavy tail": lambda rng, shape: 10 * (1 + rng.pareto(1.1, shape)),
-}
-
-
-def passes(candidate: npt.NDArray, baseline: npt.NDArray, first: int) -> npt.NDArray[np.bool_]:
-    """Row by row, whether any appointed look passes: the product's ranks on sorted columns."""
-    ever = np.zeros(len(candidate), bool)
-    for look in looks(GATED, CONFIDENCE, first):
-        if look.runs > candidate.shape[1]:
-            break
-        good = np.ones(len(candidate), bool)
-        for quantile in quantiles(GATED):
-            up, down = ranks(look.runs, look.runs, quantile, look.error)
-            upper = np.sort(candidate[:, : look.runs])[:, up - 1]
-            lower = np.sort(baseline[:, : look.runs])[:, down - 1]
-            good &= np.isfinite(upper) & (upper <= np.maximum(lower * (1 + MARGIN), lower + 1.0))
-        ever |= good
-    return ever
+DOC = Path(__file__).resolve().parents[2] / "docs" / "gate.md"
 
 
 @pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
@@ -65,7 +45,7 @@ def test_just_beyond_the_margin_it_passes_no_more_often_than_stated(law: Draw, r
     rng = np.random.default_rng(1)
     trials = 20_000
     candidate, baseline = law(rng, (trials, runs)) * (1 + MARGIN + 1e-4), law(rng, (trials, runs))
-    rate = passes(candidate, baseline, 14).mean()
+    rate = passes(candidate, baseline).mean()
     assert rate <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / trials)
 
 
@@ -74,10 +54,13 @@ def test_a_slow_mode_that_comes_more_often_is_not_passed(runs: int) -> None:
     """Slow in 10% of drills, then in just over 20%: the median stays, the gate's quantile is 25 s."""
     rng = np.random.default_rng(2)
     trials = 20_000
-    candidate, baseline = bimodal(0.2001)(rng, (trials, runs)), bimodal(0.1)(rng, (trials, runs))
-    rate = passes(candidate, baseline, 14).mean()
+    candidate, baseline = (
+        two_modes(0.2001)(rng, (trials, runs)),
+        two_modes(0.1)(rng, (trials, runs)),
+    )
+    rate = passes(candidate, baseline).mean()
     assert rate <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / trials)
-    often = passes(bimodal(0.4)(rng, (trials, runs)), baseline, 14).mean()
+    often = passes(two_modes(0.4)(rng, (trials, runs)), baseline).mean()
     assert often < 0.01
 
 
@@ -85,20 +68,20 @@ def test_a_slow_mode_that_comes_more_often_is_not_passed(runs: int) -> None:
 def test_thirty_percent_slower_does_not_pass(law: Draw) -> None:
     rng = np.random.default_rng(3)
     candidate, baseline = law(rng, (20_000, 14)) * 1.3, law(rng, (20_000, 14))
-    assert passes(candidate, baseline, 14).mean() <= 0.05
+    assert passes(candidate, baseline).mean() <= 0.05
 
 
 def test_an_identical_candidate_with_times_like_the_season_s_passes() -> None:
     """A fail-over by a time-out: 18 to 20.5 s. The table of docs/gate.md has other spreads."""
     rng = np.random.default_rng(4)
     candidate, baseline = rng.uniform(18, 20.5, (2, 20_000, 14))
-    assert passes(candidate, baseline, 14).mean() > 0.999
+    assert passes(candidate, baseline).mean() > 0.999
 
 
 def test_the_vectorised_rule_is_the_product_s() -> None:
     rng = np.random.default_rng(6)
     candidate, baseline = rng.lognormal(3, 0.12, (2, 200, 28))
-    expected = passes(candidate, baseline, 14)
+    expected = passes(candidate, baseline)
     found = []
     for new, old in zip(candidate, baseline, strict=True):
         highs, lows = [Interval(0, t * S) for t in new], [Interval(t * S, t * S) for t in old]
@@ -179,3 +162,27 @@ def test_an_estimate_names_the_look_that_would_pass() -> None:
     assert would_pass_at([], same, gated=GATED, appointed=appointed, rule=RULE) is None
     with pytest.raises(ValueError, match=r"bound no 0\.8 quantile"):
         compare(same[:3], same, quantile=0.8, look=Appointed(14, 0.05), rule=RULE)
+
+
+def test_the_table_of_the_docs_is_what_the_command_prints() -> None:
+    """Its rows are there, in their order; two of them are made anew, with a tolerance."""
+    told = [line for line in DOC.read_text().splitlines() if line.startswith("| ")]
+    table = {
+        tuple(cells[:2]): cells[2:]
+        for cells in ([c.strip() for c in line.strip("|").split("|")] for line in told)
+    }
+    for name, law in LAWS.items():
+        for runs in RUNS:
+            assert (name, str(runs)) in table
+        made = rates(law, RUNS[0], trials=4_000)
+        shown = [float(cell.removesuffix("%")) for cell in table[name, str(RUNS[0])]]
+        assert [100 * rate for rate in made.values()] == pytest.approx(shown, abs=3.0)
+
+
+def test_the_docs_say_how_often_a_claim_passes() -> None:
+    told = [line for line in DOC.read_text().splitlines() if line.startswith("| ")]
+    table = {c[0].strip(): c[1:] for c in (line.strip("|").split("|") for line in told)}
+    for missed in (0.0, 0.01, 0.2):
+        shown = [float(cell.strip().removesuffix("%")) for cell in table[f"{missed:.1%}"]]
+        made = [100 * rate for rate in claim_rates(missed, trials=4_000)]
+        assert made == pytest.approx(shown, abs=3.0)
