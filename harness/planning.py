@@ -17,7 +17,8 @@ from harness.recovery.registry import AUTOMATIC
 
 _LOOPS_PER_WINDOW = 3
 _LEAST_WINDOW_S = 10.0
-_EFFECT_RUNBOOK_S = 180.0  # a fault can be a story of its own
+_EFFECT_S, _EFFECT_RUNBOOK_S = 30.0, 180.0  # a fault can be a story of its own
+_SEEN_S = 30.0  # an effect shows within, once the command that begins it has ended
 _SMOKE_S, _SMOKE_RUNBOOK_S = 60.0, 150.0
 _AT_THE_EDGES = 3  # arrivals and canaries that may fall beside the baseline
 _HEAL_S, _HEAL_RUNBOOK_S = 90.0, 180.0
@@ -29,7 +30,7 @@ class Pace:
 
     server_timeout_s: float = 5.0
     canary_limit_s: float = 0.25
-    effect_s: float = 30.0
+    command_s: float = 0.0  # the longest that a command of its owner's may take
 
 
 def window_s(facts: PlatformFacts) -> float:
@@ -57,10 +58,10 @@ def limits_of(
     smoke_s = _SMOKE_RUNBOOK_S if runbook else _SMOKE_S
     return Limits(
         baseline_s=max(10.0 if smoke else 45.0, _enough_s(targets)),
-        effect_s=max(_EFFECT_RUNBOOK_S if runbook else 0.0, pace.effect_s),
+        effect_s=max(_EFFECT_RUNBOOK_S if runbook else _EFFECT_S, pace.command_s + _SEEN_S),
         observe_s=min(longest_s + window, smoke_s if smoke else 900.0),
         window_s=window,
-        heal_s=_HEAL_RUNBOOK_S if runbook else _HEAL_S,
+        heal_s=max(_HEAL_RUNBOOK_S if runbook else _HEAL_S, pace.command_s + _HEAL_S),
         settle_s=30.0 if smoke else 120.0,
         server_timeout_s=pace.server_timeout_s,
         canary_limit_s=pace.canary_limit_s,

@@ -40,7 +40,7 @@ def examine() -> list[Line]:
     """Every look, in the order of their weight. A look that fails says so and stops no other."""
     looks: list[Callable[[], Line]] = [
         _python, _system, _cores, _memory, _disk, _namespaces, _parts, _ports,
-        _browser, _docker, _kubeconfig,
+        _browser, _own_odoo, _docker, _kubeconfig,
     ]  # fmt: skip
     return [_guarded(look) for look in looks]
 
@@ -133,6 +133,17 @@ def _browser() -> Line:
     found = f"no {' and no '.join(missing)}" if missing else "chromium and chromedriver"
     how = "apt-get install chromium chromium-driver"
     return Line("browser", not missing, found, how, needed=False, serves="the browser tests")
+
+
+def _own_odoo() -> Line:
+    """An Odoo of one's own needs nothing here; what a killed drill left broken on one is told."""
+    from harness.faults import journal
+    from harness.platforms.find import odoos
+
+    broken = sum(bool(journal.scan(odoo.directory)[0]) for odoo in odoos())
+    found = f"{broken} left broken by a killed drill" if broken else "any, by a platform.yaml"
+    how = "peakdrill undo"
+    return Line("odoo", not broken, found, how, needed=False, serves="drills on your own Odoo")
 
 
 def _docker() -> Line:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from harness.planning import Pace
     from harness.platforms.odoo.platform import OdooPlatform
 
-_EFFECT_SEEN_S = 30.0  # after the command that begins it has ended
-
-
 def start(
     name: str, platform_file: Path | None = None, *, progress: Progress | None = None
 ) -> Platform:
@@ -108,11 +105,10 @@ def pace_of(name: str, platform_file: Path | None) -> Pace:
     if name != ODOO:
         return Pace()
     options = odoo_options(platform_file)
-    longest_s = max((fault.limit_s for fault in options.faults), default=0.0)
     return Pace(
         server_timeout_s=options.server_timeout_s,
         canary_limit_s=options.canary_limit_s,
-        effect_s=max(Pace().effect_s, longest_s + _EFFECT_SEEN_S),
+        command_s=max((fault.limit_s for fault in options.faults), default=0.0),
     )
 
 

@@ -64,3 +64,11 @@ def test_only_a_runbook_may_end_a_fault_and_only_one_that_is_not_held(
     note_early_end(fault(State.SPOILED), seen, planned("damage", repaired=True))
     note_spoiled(fault(State.SPOILED), seen, planned("damage", repaired=True))
     assert not seen.interrupted
+
+
+def test_a_fault_with_a_time_of_its_own_may_end_when_that_has_come() -> None:
+    for repaired in (False, True):
+        assert not must_last(planned("command", repaired=repaired))
+    seen = Sightings(effect_observed=True)
+    note_early_end(fault(State.HEALED), seen, planned("command", repaired=False))
+    assert not seen.interrupted

@@ -52,7 +52,7 @@ def test_everything_said(tmp_path: Path) -> None:
     assert facts.heading == "Odoo 18"
     assert set(facts.capabilities) <= set(NAMES)
     pace = find.pace_of("odoo", tmp_path / "platform.yaml")
-    assert (pace.server_timeout_s, pace.canary_limit_s, pace.effect_s) == (30, 1, 90)
+    assert (pace.server_timeout_s, pace.canary_limit_s, pace.command_s) == (30, 1, 60)
 
 
 @pytest.mark.parametrize(
