@@ -5,6 +5,7 @@
     html.py pictures.py chart.py   the report that a person reads; templates/ draws the pictures
     json_report.py json_recovery.py json_values.py junit.py   for programs and CI servers
     markdown.py terminal.py        for CI pages and the shell
+    gameday_report.py       the post-exercise report of a game day
     write.py                puts the files beside the evidence: the only one that writes
     schema/                 the published JSON Schemas
 

@@ -98,7 +98,7 @@ def state_of(entries: Sequence[said.Entry]) -> DayState:
 def next_of(day: GameDay, state: DayState) -> Next:
     """The one thing that may happen next."""
     if state.phase is Phase.PLANNED:
-        return Next(Do.START)
+        return Next(Do.STOP, why=_aborted(state)) if state.aborts else Next(Do.START)
     if state.phase is not Phase.GOING:
         return Next(Do.NOTHING, why=f"the day is {state.phase.value}")
     last = state.steps[-1] if state.steps else None
@@ -117,8 +117,7 @@ def next_of(day: GameDay, state: DayState) -> Next:
 
 def _why_stop(day: GameDay, state: DayState, last: StepState | None) -> str:
     if state.aborts:
-        asked = state.aborts[-1]
-        return f"aborted by {asked.who}: {asked.why}"
+        return _aborted(state)
     if last is None or last.looked is None:
         return ""
     if not last.looked.whole:
@@ -130,6 +129,11 @@ def _why_stop(day: GameDay, state: DayState, last: StepState | None) -> str:
     if cut and day.abort.then == "stop":
         return f"{last.step} was cut short, and the day's rule is to stop then: {cut}"
     return ""
+
+
+def _aborted(state: DayState) -> str:
+    asked = state.aborts[-1]
+    return f"aborted by {asked.who}: {asked.why}"
 
 
 def _after(state: DayState, entry: said.Entry) -> DayState:

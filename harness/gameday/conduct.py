@@ -64,16 +64,28 @@ class Scene:
 def conduct(scene: Scene) -> DayState:
     """Go on until nothing is left to do. Raises Refused when something holds it up."""
     with scene.book.conducting():
-        _note_resumption(scene)
-        while (following := next_of(scene.day, scene.book.state())).do is not Do.NOTHING:
-            _DEEDS[following.do](scene, following)
+        if scene.book.state().phase is Phase.GOING:
+            refuse_another_plan(scene.book, scene.day)
+            scene.add(said.Resumed(scene.by))
+        _go_on(scene)
     return scene.book.state()
 
 
-def _note_resumption(scene: Scene) -> None:
-    if scene.book.state().phase is Phase.GOING:
-        refuse_another_plan(scene.book, scene.day)
-        scene.add(said.Resumed(scene.by))
+def wind_down(scene: Scene) -> None:
+    """An abort was recorded, and nobody conducts the day: mend, look, stop, whatever the plan."""
+    with scene.book.conducting():
+        _go_on(scene)
+
+
+def _go_on(scene: Scene) -> None:
+    while (following := next_of(scene.day, scene.book.state())).do is not Do.NOTHING:
+        try:
+            _DEEDS[following.do](scene, following)
+        except KeyboardInterrupt:  # between two drills; within one it undoes the fault itself
+            state = scene.book.state()
+            if state.aborts or state.phase is not Phase.GOING:
+                raise
+            scene.add(said.AbortAsked(scene.by, "Ctrl-C"))
 
 
 def refuse_another_plan(book: Book, day: GameDay) -> None:
@@ -100,6 +112,8 @@ def _start(scene: Scene, _: Next) -> None:
     findings.carry_over(book, scene.clock())
     _have_platform(scene)
     _measure(scene)
+    if book.state().aborts:
+        return  # somebody thought better of it while the platform came up
     targets = find_targets(Path(day.targets_file) if day.targets_file else None)
     put(book.folder / PLAN, scene.file.read_bytes())
     scene.add(said.Started(day.digest, digest_of(targets), scene.by))
@@ -152,11 +166,11 @@ def _run(scene: Scene, following: Next) -> None:
             orders.order_of(day, planned, scene.out, seed), scene.progress()
         )
     except Exception as error:
-        _lose(scene, planned, attempt, _worded(error), again=False)
+        _lose(scene, planned.step, attempt, _worded(error), again=False)
         if not isinstance(error, PeakdrillError):
             raise  # ours: recorded first, then told
         return
-    _keep(scene, orders.ended_of(planned, attempt, record))
+    _keep(scene, orders.ended_of(planned.step, attempt, record))
 
 
 def _worded(error: Exception) -> str:
@@ -170,27 +184,23 @@ def _keep(scene: Scene, ended: said.ScenarioEnded) -> None:
     scene.say(f"{ended.step}: {ended.verdict.value}: {ended.reason}")
 
 
-def _lose(scene: Scene, planned: PlannedScenario, attempt: int, why: str, *, again: bool) -> None:
-    scene.add(said.ScenarioLost(planned.step, attempt, why, again))
-    scene.say(f"{planned.step}: lost: {why}")
+def _lose(scene: Scene, step: str, attempt: int, why: str, *, again: bool) -> None:
+    scene.add(said.ScenarioLost(step, attempt, why, again))
+    scene.say(f"{step}: lost: {why}")
 
 
 def _settle(scene: Scene, following: Next) -> None:
     """A scenario began, and its process is gone: its verdict counts if it came to one."""
-    state = scene.book.state().step(following.step)
-    planned = scene.day.step(following.step)
-    assert planned is not None
-    assert state.begun is not None
-    left = orders.left_by(scene.out, state.begun.seed)
+    begun = scene.book.state().step(following.step).begun
+    assert begun is not None
+    left = orders.left_by(scene.out, begun.seed)
     record = orders.judged_in(left) if left is not None else None
     if record is not None:
-        _keep(scene, orders.ended_of(planned, state.begun.attempt, record))
+        _keep(scene, orders.ended_of(begun.step, begun.attempt, record))
         return
-    told = f"its process was killed; what it left lies in {left.name}" if left else (
-        "its process was killed before it left anything"
-    )  # fmt: skip
-    again = state.begun.attempt < _ATTEMPTS_MAX
-    _lose(scene, planned, state.begun.attempt, told, again=again)
+    what = "before it left anything" if left is None else f"; what it left lies in {left.name}"
+    why = f"its process was killed{'' if left else ' '}{what}"
+    _lose(scene, begun.step, begun.attempt, why, again=begun.attempt < _ATTEMPTS_MAX)
 
 
 def _look(scene: Scene, following: Next) -> None:

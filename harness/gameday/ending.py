@@ -24,7 +24,7 @@ from harness.errors import DamagedEvidence, PeakdrillError, Refused
 from harness.evidence import canonical, envelope, layout
 from harness.evidence.keys import signer, trusted_keys
 from harness.evidence.seal import digest_of
-from harness.gameday.conduct import Scene, conduct
+from harness.gameday.conduct import Scene, wind_down
 from harness.gameday.records import PLAN, Book, put
 from harness.live_state import in_progress, live_folder
 
@@ -61,29 +61,22 @@ def abort(scene: Scene, who: str, why: str) -> None:
         raise
     if book.is_conducted():
         _await_the_conductor(scene, who, why)
-        return
-    if phase is Phase.PLANNED:
-        book.add(said.Stopped(f"aborted by {who}: {why}"), scene.clock())
-        return
-    conduct(scene)  # its process is gone: mend, look, stop
+    if book.state().phase in {Phase.PLANNED, Phase.GOING}:
+        wind_down(scene)  # nobody conducts it any more
 
 
 def _await_the_conductor(scene: Scene, who: str, why: str) -> None:
     """Its drill is told to stop, as soon as there is one; the day then stops by itself."""
     deadline = time.monotonic() + _WITHIN_S
     pressed = False
-    while time.monotonic() < deadline:
+    while scene.book.is_conducted():
+        if time.monotonic() > deadline:
+            raise Refused(
+                f"the day has not stopped within {_WITHIN_S:g} s",
+                next_step="peakdrill gameday status; `peakdrill undo` mends what a drill left",
+            )
         pressed = pressed or _press(scene, who, why)
-        if not scene.book.is_conducted():
-            break
         time.sleep(_POLL_S)
-    phase = scene.book.state().phase
-    if phase not in {Phase.STOPPED, Phase.FINISHED}:
-        raise Refused(
-            f"the day has not stopped within {_WITHIN_S:g} s",
-            next_step="peakdrill gameday status; peakdrill undo mends what a killed drill left",
-        )
-    scene.say(f"the day is {phase.value}")
 
 
 def _press(scene: Scene, who: str, why: str) -> bool:

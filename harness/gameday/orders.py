@@ -43,13 +43,13 @@ def guards_of(day: GameDay) -> GuardRails:
     )
 
 
-def ended_of(planned: PlannedScenario, attempt: int, record: RunRecord) -> said.ScenarioEnded:
+def ended_of(step: str, attempt: int, record: RunRecord) -> said.ScenarioEnded:
     """What the day keeps of a judged run."""
     judged, plan = record.judgement, record.plan
     cut = [f.measured for f in judged.fitness if f.name == INTERRUPTED and not f.fit]
     results = results_of(judged)
     return said.ScenarioEnded(
-        step=planned.step,
+        step=step,
         scenario=plan.scenario.name,
         attempt=attempt,
         run_id=judged.run_id,

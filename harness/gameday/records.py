@@ -224,8 +224,8 @@ def _refuse(told: said.Said, state: DayState) -> None:
     over = state.phase is not Phase.GOING
     if isinstance(told, said.ScenarioBegun) and (over or state.aborts):
         raise Refused("the day does not go on: nothing is broken any more")
-    if isinstance(told, said.Started) and state.phase is not Phase.PLANNED:
-        raise Refused(f"the day is {state.phase.value}: it cannot begin again")
+    if isinstance(told, said.Started) and (state.phase is not Phase.PLANNED or state.aborts):
+        raise Refused("the day was begun or aborted before: it cannot begin again")
 
 
 def _keys() -> tuple[PublicKey, ...]:

@@ -347,3 +347,62 @@ def test_a_met_day_is_met_and_anything_less_is_not(desk) -> None:
     view = view_of(desk.day(), desk.book().entries())
     assert view.verdict is Verdict.MISSED
     assert view.headline.startswith("No: 3-page-corruption missed its targets")
+
+
+def test_control_c_between_two_drills_stops_the_day_and_looks_first(desk, monkeypatch) -> None:
+    from harness.gameday import stage
+
+    desk.write(NONE)
+    looked = stage.whole
+
+    def once(*asked: object, **named: object) -> object:
+        monkeypatch.setattr(stage, "whole", looked)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stage, "whole", once)
+    state = desk.conduct()
+    assert (state.phase, state.stopped_why) == (Phase.STOPPED, "aborted by Ada: Ctrl-C")
+    assert told(desk, said.Looked)[0].whole
+    assert not desk.platform.is_up
+
+
+def test_the_red_button_while_the_platform_comes_up(desk, monkeypatch) -> None:
+    """The conductor has not said go yet; it never does."""
+    from harness.platforms import find
+
+    desk.write(NONE)
+    start = find.start
+
+    def slowly(*asked: object, **named: object) -> object:
+        desk.book().add(said.AbortAsked("Tom", "not now"), desk.now)
+        return start(*asked, **named)
+
+    monkeypatch.setattr(find, "start", slowly)
+    state = desk.conduct()
+    assert (state.phase, state.started) == (Phase.STOPPED, None)
+    assert desk.drilled() == []
+    assert not desk.platform.is_up
+
+
+def test_an_abort_works_though_the_plan_was_changed_meanwhile(desk) -> None:
+    desk.write(NONE)
+    desk.drills.errors["credential-compromise"] = Killed()
+    with pytest.raises(Killed):
+        desk.conduct()
+    desk.write(NONE, scenarios="  - {scenario: node-loss}")
+    ending.abort(desk.scene(), "Tom", "enough")
+    assert desk.book().state().phase is Phase.STOPPED
+
+
+def test_a_fault_is_undone_though_the_records_are_damaged(desk, monkeypatch) -> None:
+    from harness.errors import DamagedEvidence
+
+    pressed = []
+    monkeypatch.setattr(ending, "_press", lambda scene, who, why: pressed.append((who, why)))
+    desk.write(NONE)
+    desk.book().add(said.Noted("Tom", "joined", "2026-11-28T12:00:00Z"), desk.now)
+    file = desk.book().files()[0]
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(DamagedEvidence):
+        ending.abort(desk.scene(), "Tom", "enough")
+    assert pressed == [("Tom", "enough")]
