@@ -40,7 +40,7 @@ def examine() -> list[Line]:
     """Every look, in the order of their weight. A look that fails says so and stops no other."""
     looks: list[Callable[[], Line]] = [
         _python, _system, _cores, _memory, _disk, _namespaces, _parts, _ports,
-        _browser, _own_odoo, _docker, _kubeconfig,
+        _history, _browser, _own_odoo, _docker, _kubeconfig,
     ]  # fmt: skip
     return [_guarded(look) for look in looks]
 
@@ -126,6 +126,17 @@ def _ports() -> Line:
         for _ in range(_PORTS):
             held.enter_context(socket.create_server(("127.0.0.1", 0)))
     return Line("ports", True, f"{_PORTS} free ones on 127.0.0.1", "")
+
+
+def _history() -> Line:
+    """Where runs are remembered. Nothing is made there."""
+    from harness.history.peek import peek
+
+    how = "set PEAKDRILL_HISTORY to another store; a run goes on without one, and says so"
+    try:
+        return Line("history", True, peek(), "", needed=False)
+    except PeakdrillError as error:
+        return Line("history", False, error.what, how, needed=False, serves="gate and readiness")
 
 
 def _browser() -> Line:

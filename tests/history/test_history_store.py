@@ -231,3 +231,25 @@ def load_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def test_a_peek_makes_nothing(dsn: str) -> None:
+    from harness.history.peek import peek
+
+    assert "none yet in" in peek(dsn)
+    assert "none yet in" in peek(dsn), "the first one made nothing"
+    with open_history(dsn) as history:
+        history.add(MET, directory=HERE)
+    assert peek(dsn).startswith("1 run in ")
+
+
+def test_the_doctor_shows_the_store_and_can_do_without(call, monkeypatch, tmp_path: Path) -> None:
+    from harness.commands import doctor_checks
+
+    assert doctor_checks._history().ok
+    assert not (tmp_path / "runs").exists()
+    monkeypatch.setenv("PEAKDRILL_HISTORY", "postgresql://u:opensesame@127.0.0.1:1/d")
+    line = doctor_checks._history()
+    assert not line.ok
+    assert not line.needed
+    assert "opensesame" not in str(line)
