@@ -181,7 +181,7 @@ def _members(runs: Path, found: Found, index: Index, page: Page) -> Iterator[tup
     for directory in found.directories:
         yield from _run_members(directory, bundled[directory.name])
     for _, folder in found.days:
-        for file in files_of(folder):
+        for file in (f for f in files_of(folder) if not f.name.startswith(".")):  # locks
             yield f"runs/{file.relative_to(runs).as_posix()}", file.read_bytes()
 
 

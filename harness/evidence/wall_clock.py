@@ -30,9 +30,10 @@ def wall_clock(directory: Path, timeline: Timeline, begun_utc: str) -> WallClock
     if offsets:  # an activity begins after its stamp: the smallest is the closest
         return WallClock(min(offsets), _OF_JOURNAL)
     begun_ns = _unix_ns(begun_utc)
-    if begun_ns is None or not timeline.marks:
+    if begun_ns is None:
         return None
-    return WallClock(begun_ns - min(m.earliest_ns for m in timeline.marks), _OF_HEAD)
+    first_ns = min((m.earliest_ns for m in timeline.marks), default=0)  # 0: of a run never begun
+    return WallClock(begun_ns - first_ns, _OF_HEAD)
 
 
 def _activities(journal: Path) -> list[tuple[str, int]]:

@@ -52,6 +52,8 @@ def again(site, run: Path, code: int) -> None:
     assert checked == code, out + err
     _, printed, _ = site.peakdrill("check", str(run), "--print-verdict")
     assert printed == (run / "verdict.json").read_text()
+    signed, told, err = site.peakdrill("verify", str(run), "--chain", str(site.out))
+    assert signed == 0, told + err
     assert {p: p.stat().st_mtime_ns for p in run.rglob("*")} == before
 
 
