@@ -50,6 +50,15 @@ class FaultCommands:
 
 
 @dataclass(frozen=True, slots=True)
+class BucketAt:
+    """Where documents lie in object storage."""
+
+    name: str  # BUCKET or BUCKET/PREFIX
+    url: str = ""  # "": AWS
+    credentials_file: Path | None = None  # an AWS shared credentials file; None: boto3's own ways
+
+
+@dataclass(frozen=True, slots=True)
 class OdooOptions:
     """What a person says of an Odoo of their own. Holds no secret: those are named by file."""
 
@@ -61,6 +70,7 @@ class OdooOptions:
     dsn: str
     version: int | None = None  # None: as it says itself
     filestore: Path | None = None
+    bucket: BucketAt | None = None  # the filestore, where it lies in object storage
     disposable: bool = False
     server_timeout_s: float = 5.0
     canary_limit_s: float = 2.0
@@ -89,6 +99,14 @@ class FaultModel(Strict):
     ] = 20.0
 
 
+class BucketModel(Strict):
+    """A filestore in object storage, as it is written."""
+
+    name: Annotated[Line, Field(description="BUCKET or BUCKET/PREFIX.")]
+    url: Annotated[Line | None, Field(description="The endpoint; AWS by default.")] = None
+    credentials_file: Annotated[Line | None, Field(description="AWS's shared format.")] = None
+
+
 class OdooModel(Strict):
     """platform.yaml of kind odoo as it is written."""
 
@@ -102,6 +120,9 @@ class OdooModel(Strict):
         Literal[14, 15, 16, 17, 18, 19] | None, Field(description="As it says itself by default.")
     ] = None
     filestore: Annotated[Line | None, Field(description="Odoo's filestore/DATABASE.")] = None
+    bucket: Annotated[
+        BucketModel | None, Field(description="The filestore, where it lies in a bucket.")
+    ] = None
     disposable: Annotated[
         bool, Field(description="Whether it may be broken. false by default.")
     ] = False
@@ -125,7 +146,11 @@ def read_odoo(file: Path) -> OdooOptions:
     """Read and check; nothing is asked of the Odoo itself. Raises UsageError and BadInput."""
     document = read_yaml(file)
     model = validated(OdooModel, document)
-    _check_url(document, model.url)
+    _check_url(document, "url", model.url)
+    if model.bucket is not None:
+        if model.filestore is not None:
+            raise document.bad(("bucket",), "is named beside filestore: name the one that is used")
+        _check_url(document, "bucket", model.bucket.url or "https://aws")
     loops_s, faults = model.loops_s or {}, model.faults or {}
     _check_names(document, "loops_s", loops_s)
     _check_names(document, "faults", faults)
@@ -139,6 +164,7 @@ def read_odoo(file: Path) -> OdooOptions:
         dsn=_dsn(document, model.dsn, folder),
         version=model.version,
         filestore=folder / model.filestore if model.filestore else None,
+        bucket=_bucket(model.bucket, folder),
         disposable=model.disposable,
         server_timeout_s=model.server_timeout_s,
         canary_limit_s=model.canary_limit_s,
@@ -158,7 +184,14 @@ def _check_names(document: Document, key: str, named: Mapping[str, object]) -> N
             raise document.bad((key, name), "must be lower-case words with hyphens between them")
 
 
-def _check_url(document: Document, url: str) -> None:
+def _bucket(at: BucketModel | None, folder: Path) -> BucketAt | None:
+    if at is None:
+        return None
+    file = folder / at.credentials_file if at.credentials_file else None
+    return BucketAt(at.name, at.url or "", file)
+
+
+def _check_url(document: Document, key: str, url: str) -> None:
     try:
         parts = urlsplit(url)
         named = parts.scheme in {"http", "https"} and bool(parts.hostname)
@@ -166,9 +199,9 @@ def _check_url(document: Document, url: str) -> None:
     except ValueError:
         named = False
     if not named:
-        raise document.bad(("url",), "must be http://HOST[:PORT] or https://HOST[:PORT]")
+        raise document.bad((key,), "must be http://HOST[:PORT] or https://HOST[:PORT]")
     if parts.username or parts.password:
-        raise document.bad(("url",), "must not hold a user or a password: use login, password_file")
+        raise document.bad((key,), "must not hold a user or a password: use login, password_file")
 
 
 def _dsn(document: Document, dsn: str, folder: Path) -> str:

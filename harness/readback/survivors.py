@@ -141,7 +141,7 @@ def _add_documents(
 ) -> None:
     """Hash the bytes of every document; a row without its file keeps DOCUMENT expected."""
     select = _bound(queries.ATTACHMENTS, endpoints, run_id)
-    found = documents.read(database.execute(select).fetchall(), endpoints.filestore)
+    found = documents.read(database.execute(select).fetchall(), documents.source_of(endpoints))
     by_id = np.argsort(rows["id"], kind="stable")
     ids = rows["id"][by_id]
     for order_id, document in found.items():

@@ -215,7 +215,7 @@ def test_stock_that_disagrees_is_told(store: psycopg.Connection, dsn: str) -> No
 def test_a_document_without_its_file_is_missing_whatever_the_checksum_says(tmp_path: Path) -> None:
     rows = [(7, None, "a" * 40)]
     assert documents.read(rows, None)[7].whole
-    assert not documents.read(rows, tmp_path)[7].whole
+    assert not documents.read(rows, documents.on_disk(tmp_path))[7].whole
 
 
 def test_the_marketplace_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ class OdooPlatform:
 
     def endpoints(self) -> Endpoints:
         state = self._state
-        options = state.options
+        options, bucket = state.options, state.options.bucket
         return Endpoints(
             application_url=options.url,
             application_replicas=(),
@@ -72,14 +72,14 @@ class OdooPlatform:
             queue_url="",
             queue_password_file=None,
             filestore=options.filestore,
-            s3_url="",
-            s3_credentials_file=None,
-            s3_bucket="",
+            s3_url=bucket.url if bucket else "",
+            s3_credentials_file=bucket.credentials_file if bucket else None,
+            s3_bucket=bucket.name if bucket else "",
             partners_url="",
         )
 
     def whole(self) -> Wholeness:
-        return whole.look(self._state)
+        return whole.look(self._state, self.endpoints())
 
     def take_up(self, options: OdooOptions) -> None:
         """Ask it what it is, and keep that. Raises Refused; then nothing is kept."""
@@ -112,7 +112,8 @@ def facts(options: OdooOptions, found: State | None = None) -> PlatformFacts:
     proven = stand_in or version is None or version in _PROVEN
     notes = [*_NOTES]
     notes += [_STAND_IN] if stand_in else []
-    notes += [] if options.filestore else [_CHECKSUMS_ALONE]
+    documents_are_read = options.filestore is not None or options.bucket is not None
+    notes += [] if documents_are_read else [_CHECKSUMS_ALONE]
     return PlatformFacts(
         name=NAME,
         kind="shop" if stand_in else "odoo",
@@ -121,7 +122,7 @@ def facts(options: OdooOptions, found: State | None = None) -> PlatformFacts:
         capabilities=(
             "application",
             "database.read",
-            *(("filestore.read",) if options.filestore else ()),
+            *(("filestore.read",) if documents_are_read else ()),
             *(("faults.command",) if options.faults else ()),
         ),
         versions=(("odoo", full),) if full else (),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import psycopg
 
-from harness.platforms.capabilities import Wholeness
+from harness.platforms.capabilities import Endpoints, Wholeness
 from harness.platforms.odoo import rpc
 from harness.platforms.odoo.state import State
+from harness.readback import bucket
 
 _HEALTH = "/web/health?db_server_status=1"
 _HEALTH_SINCE = 17  # before, nothing answers there
 _CONNECT_S = 5
+_NOTHING = "peakdrill/looks-for-nothing"
 
 
-def look(state: State) -> Wholeness:
+def look(state: State, endpoints: Endpoints) -> Wholeness:
     """A sentence for each thing that is not as it should be."""
     options = state.options
     if not options.password_file.is_file():
@@ -21,7 +23,19 @@ def look(state: State) -> Wholeness:
     missing = [*_application(state), *_database(state)]
     if options.filestore is not None and not options.filestore.is_dir():
         missing.append(f"the filestore {options.filestore} is not there")
+    missing += _bucket(endpoints) if options.bucket else []
     return Wholeness(not missing, tuple(missing))
+
+
+def _bucket(endpoints: Endpoints) -> list[str]:
+    """It has to say of an object that is not there that it is not there: a refusal is no answer."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        bucket.fetcher(endpoints)(_NOTHING)
+    except (BotoCoreError, ClientError) as error:
+        return [f"the bucket {endpoints.s3_bucket} cannot be read: {type(error).__name__}"]
+    return []
 
 
 def _application(state: State) -> list[str]:
