@@ -40,10 +40,8 @@ def send(record: RunRecord, to: Destinations) -> str:
     headers = Credentials(token_file=to.otlp_token_file).headers()
     found, told = phases(record), samples(record)
     headers["Content-Type"] = "application/x-protobuf"
-    for path, what, body in (
-        ("/v1/traces", "spans", _encoded_spans(record, found)),
-        ("/v1/metrics", "metrics", _encoded_metrics(record, told)),
-    ):
+    ways = [("/v1/traces", "spans", _encoded_spans(record, found))] if found else []
+    for path, what, body in (*ways, ("/v1/metrics", "metrics", _encoded_metrics(record, told))):
         answer = ask(f"{url}{path}", headers=headers, body=body, timeout_s=TIMEOUT_S)
         if answer.status not in _TAKEN:
             raise PlatformError(
