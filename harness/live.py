@@ -23,6 +23,7 @@ from harness.progress import LiveView, WorkloadRate
 _SECOND_NS = 1_000_000_000
 _KEPT_S = 30  # how far back the view reaches, beyond W
 IN_FLIGHT_NS = 1_500_000_000  # younger arrivals may still be under way
+_READ_MAX = 1 << 20  # calls at one look; a worker makes some thousands a second at most
 _RATE_OVER_NS = 2 * _SECOND_NS
 
 
@@ -36,13 +37,14 @@ class Recent:
     sent_ns: dict[int, int] = field(default_factory=dict)  # each worker's last sign of life
     _from_seq: dict[int, int] = field(default_factory=dict)
 
-    def arrivals(self, now_ns: int) -> Arrivals:
-        """Those that were intended within the last `kept_ns`."""
-        since_ns = now_ns - self.kept_ns
+    def arrivals(self, now_ns: int, *, since_ns: int | None = None) -> Arrivals:
+        """Those that were intended within the last `kept_ns`, or since an earlier instant."""
+        kept_since_ns = now_ns - self.kept_ns
+        since_ns = kept_since_ns if since_ns is None else min(since_ns, kept_since_ns)
         parts: list[Operations] = []
         for file in ledger_files(self.directory):
             worker = worker_of(file)
-            operations = read_from(file, self._from_seq.get(worker, 0))
+            operations = read_from(file, self._from_seq.get(worker, 0), at_most=_READ_MAX)
             if len(operations):
                 self.sent_ns[worker] = int(operations.sent_ns.max())
             recent = np.flatnonzero(operations.intended_ns >= since_ns)

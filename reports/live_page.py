@@ -26,7 +26,7 @@ _MARKS = {
     MarkName.LOAD_BEGUN: "load begins",
     MarkName.BASELINE_BEGUN: "baseline begins",
     MarkName.BASELINE_ENDED: "baseline done",
-    MarkName.FAULT_ARMED: "undo on disk",
+    MarkName.FAULT_ARMED: "armed",
     MarkName.SERVICE_WELL: "service well",
     MarkName.LOAD_STOPPED: "load stopped",
     MarkName.OBSERVATION_ENDED: "observation ended",

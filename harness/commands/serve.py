@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.serving.access import Token
 
 _PORT = 8440
+_CONNECTIONS_MAX = 400
 _GOODBYE_S = 2  # for streams that are open
 _LINK = "operator-link"
 
@@ -142,6 +143,7 @@ def _run(made: Callable[[Callable[[], bool]], ASGIApp], door: socket.socket) -> 
         log_level="warning",
         access_log=False,
         server_header=False,
+        limit_concurrency=_CONNECTIONS_MAX,
         proxy_headers=False,  # nobody in front of us speaks for a client
         timeout_graceful_shutdown=_GOODBYE_S,
         lifespan="on",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ class Archive:
 
     def __init__(self, runs: Path, history: str | None, targets: Path | None) -> None:
         self._runs, self._history, self._targets = runs, history, targets
+        self._one = threading.Lock()
         self._known: dict[str, tuple[tuple[int, ...], Entry]] = {}
 
     def runs(self) -> tuple[Entry, ...]:
@@ -78,7 +80,8 @@ class Archive:
 
         season = season or read_policy(self._targets).season
         now_utc = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
-        with open_history(self._history, out=self._runs) as history:
+        # one at a time, however many ask
+        with self._one, open_history(self._history, out=self._runs) as history:
             made = readiness_now(
                 history, targets_file=self._targets, season=season, now_utc=now_utc
             )

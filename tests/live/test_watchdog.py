@@ -91,8 +91,9 @@ def test_a_look_that_came_late_misses_nothing(book: Book, tmp_path: Path) -> Non
     harm = harm_of(tmp_path)
     for second in range(60):
         book.arrive(second, outcome=Outcome.REFUSED)
-    harm.look(at(30))
+    harm.look(at(9))
     assert harm.look(at(65)).orders == 60
+    assert harm_of(tmp_path).look(at(600)).orders == 60  # also the first one
 
 
 def test_silence_is_counted_from_the_last_call_that_was_sent(book: Book, tmp_path: Path) -> None:
