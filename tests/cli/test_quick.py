@@ -20,7 +20,14 @@ print("loaded:", loaded, "code:", code, file=sys.stderr)
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--version"], ["--help"], ["run", "--help"], ["doctor", "--help"], ["rnu"]],
+    [
+        ["--version"],
+        ["--help"],
+        ["run", "--help"],
+        ["doctor", "--help"],
+        ["gate", "--help"],
+        ["rnu"],
+    ],
     ids=" ".join,
 )
 def test_nothing_heavy_is_imported(arguments: list[str]) -> None:
