@@ -58,6 +58,7 @@ def _cells(found: Readiness) -> list[Plain]:
             "run_utc": c.run_utc or None,
             "expires_utc": c.expires_utc or None,
             "expires": c.lapses or None,
+            "proven_loss": c.proven_loss,
             "runs": c.runs,
             "quantile": None if c.quantile is None else rounded(c.quantile),
             "rto_target_s": in_seconds(c.rto_target_ns),

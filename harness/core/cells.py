@@ -72,6 +72,7 @@ class Cell:
     rto_target_ns: int | None
     rpo_target_ns: int | None
     lapses: str = ""  # "before it begins", "before it ends"
+    proven_loss: bool = False  # a missed cell in which acknowledged records were lost or damaged
 
     @property
     def name(self) -> str:
@@ -218,6 +219,7 @@ def _resting(blank: Cell, state: State, words: Sequence[_Word]) -> Cell:
     return replace(
         blank, state=state, reason=word.said.why, run_id=word.run.run_id,
         run_utc=word.run.begun_utc, size=word.run.size, runs=len(words),
+        proven_loss=state is State.MISSED and word.said.loss,
     )  # fmt: skip
 
 

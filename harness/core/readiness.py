@@ -195,10 +195,11 @@ def _with_lapse(cell: Cell, stretch: Stretch | None) -> Cell:
     return cell
 
 
-def _weakness(cell: Cell) -> tuple[int, bool, int]:
-    """The gravest first; of equals, what lapses first, then what the retailer depends on most."""
+def _weakness(cell: Cell) -> tuple[int, bool, bool, int, bool]:
+    """The gravest first, and of misses a proven loss; then what lapses, then what matters most."""
     tier = _TIERS.index(cell.tier) if cell.tier in _TIERS else len(_TIERS)
-    return GRAVITY[cell.state, cell.was], not cell.lapses, tier
+    gravity = GRAVITY[cell.state, cell.was]
+    return gravity, not cell.proven_loss, not cell.lapses, tier, cell.column == cells.PLATFORM
 
 
 def _is_over(stretch: Stretch | None, now_utc: str) -> bool:

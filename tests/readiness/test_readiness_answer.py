@@ -9,6 +9,7 @@ import pytest
 import readiness_samples
 from readiness_samples import NOW, POLICY, SEASON, SIX, claim, found, lost, part, run, slow
 
+from harness.core.operation import Workload
 from harness.core.policy import Season
 from harness.core.readiness import Readiness
 from harness.core.standing import State
@@ -102,6 +103,13 @@ def test_the_worst_stands_first_and_of_equals_what_matters_most() -> None:
     assert (made.weakest.scenario, made.weakest.column) == ("logical-corruption", "point-of-sale")
     never = [c for c in made.cells if c.state is State.NEVER]
     assert [c.tier for c in never] == ["critical"] * 4 + ["high"] * 2 + ["medium"]
+    assert never[3].column == "platform-wide"
+
+
+def test_a_lost_record_stands_before_a_slow_recovery() -> None:
+    runs = [run("2027-09-20T10:00:00Z", slow(), lost(Workload.FINANCE, 1))]
+    assert [c.column for c in found(runs).cells[:2]] == ["finance-reporting", "order-capture"]
+    assert found(runs).cells[0].proven_loss
 
 
 def series(runs: list[object], workload: str = "order-capture") -> list[Series]:
