@@ -31,6 +31,7 @@ from harness.recovery.registry import AUTOMATIC
 
 _LEAD_S = 5.0  # the schedule's zero lies so far ahead of the child's start
 _TICK_S = 0.5
+_PREPARE_S = 300  # a real Odoo makes its first products one by one
 _HOLD_WINDOWS = 3  # at most, after the repair and after the way back
 _WARM_UP_S = 2  # first connections, first plans: traded, but not part of the baseline
 _HOME = Path(__file__).resolve().parent.parent
@@ -239,10 +240,16 @@ def _write_order(file: Path, order: object) -> None:
 
 def _prepare(order: Path, run: RunDirectory) -> None:
     with (run / layout.LOAD / "prepare.log").open("wb") as log:
-        done = subprocess.run(
-            [sys.executable, "-m", "load.prepare", str(order)],
-            cwd=_HOME, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=120, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "load.prepare", str(order)], cwd=_HOME, check=False,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=_PREPARE_S,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise PlatformError(
+                f"products, partners and tills were not prepared within {_PREPARE_S} s",
+                next_step="run again: what was made stays; or leave the machine to the platform",
+            ) from error
     if done.returncode:
         raise PlatformError(
             f"products, partners and tills could not be prepared: {_reason(log.name)}",

@@ -306,23 +306,16 @@ class CleanRoom(Protocol):
 
 
 class Commands(Protocol):
-    """Faults that the platform's owner offers: shell commands that begin and end them.
+    """Faults that the platform's owner offers: a command begins each, and another one ends it.
 
     Raises FaultError for a command that did not do what it was asked, or could not find out.
     """
 
     def names(self) -> tuple[str, ...]: ...
-    def begin(self, name: str) -> None:
-        """Returns when the command has ended; whether it took effect, `acts` tells."""
-
-    def end(self, name: str) -> None:
-        """Harmless when the fault does not act."""
-
-    def acts(self, name: str) -> bool:
-        """The fault is in effect: observed, by the owner's probe or by a real call."""
-
-    def is_over(self, name: str) -> bool:
-        """Nothing of it is left: observed in the same way."""
+    def begin(self, name: str) -> None: ...
+    def end(self, name: str) -> None: ...  # harmless when the fault does not act
+    def acts(self, name: str) -> bool: ...  # observed
+    def is_over(self, name: str) -> bool: ...  # observed: nothing of it is left
 
 
 class Platform(Protocol):

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.operation import Workload
 from harness.errors import BadInput, Refused, UsageError
 from harness.inputs.odoo_file import FaultCommands, read_odoo
 from harness.inputs.platform_file import kind_of, read_platform
+from harness.inputs.targets_file import read_targets
 from harness.platforms import find
 from harness.platforms.capabilities import NAMES
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "targets-odoo.yaml"
 LEAST = """kind: odoo
 url: http://127.0.0.1:8069/
 database: shop
@@ -96,6 +99,13 @@ def test_a_file_tells_its_kind(tmp_path: Path) -> None:
     assert kind_of(written(tmp_path, "kind: embedded\n")) == "embedded"
     with pytest.raises(BadInput, match="allowed: embedded, odoo"):
         kind_of(written(tmp_path, "kind: docker\n"))
+
+
+def test_the_targets_that_ship_for_it_hold_and_are_slow_enough_for_two_workers() -> None:
+    targets = read_targets(EXAMPLE, scenario="database-outage")
+    assert len(targets.workloads) == len(Workload)
+    assert sum(t.rate_per_s + t.canary_per_s for t in targets.workloads) < 3
+    assert {t.canary_per_s for t in targets.workloads} == {0.2}
 
 
 def test_without_a_file_nobody_knows_which_odoo_is_meant() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from harness import trading
 from harness.core.plan import Limits, PlatformFacts, Size
 from harness.core.recovery_time import CANARY_LIMIT_NS
 from harness.core.targets import Targets
-from harness.evidence import canonical
+from harness.errors import PlatformError
+from harness.evidence import canonical, layout
+from harness.evidence.rundir import RunDirectory
 from harness.planning import Pace, limits_of
 from tests.core import simulate
 
@@ -53,3 +57,18 @@ def test_a_runbook_keeps_its_own_limits(runbook: bool) -> None:
     found = limits(runbook=runbook, pace=Pace(command_s=20))
     assert found.effect_s == (180 if runbook else 50)
     assert found.heal_s == (180 if runbook else 110)
+
+
+def test_what_is_not_prepared_in_time_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trading, "_PREPARE_S", 0.05)
+    (tmp_path / layout.LOAD).mkdir()
+    with pytest.raises(PlatformError, match="were not prepared within"):
+        trading._prepare(tmp_path / "plan.json", RunDirectory(tmp_path))
+
+
+def test_what_cannot_be_prepared_is_told_by_name(tmp_path: Path) -> None:
+    (tmp_path / layout.LOAD).mkdir()
+    with pytest.raises(PlatformError, match=r"could not be prepared: .*plan\.json"):
+        trading._prepare(tmp_path / "plan.json", RunDirectory(tmp_path))
