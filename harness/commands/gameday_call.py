@@ -14,8 +14,8 @@ from harness.commands.options import FILE
 if TYPE_CHECKING:
     from harness.core.gameday import GameDay
     from harness.core.policy import Policy
-    from harness.gameday.conduct import Ask, Scene
     from harness.gameday.records import Book
+    from harness.gameday.scene import Ask, Scene
 
 C = TypeVar("C", bound=Callable[..., object])
 LINE_MAX = 500
@@ -71,7 +71,7 @@ def opened(file: Path, name: str, out: Path) -> Call:
 
 def scene(call: Call, by: str, ask: Ask | None = None, *, silent: bool = False) -> Scene:
     from harness.commands import rendering
-    from harness.gameday.conduct import Scene
+    from harness.gameday.scene import Scene
 
     return Scene(
         book=call.book,

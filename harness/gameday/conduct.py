@@ -6,10 +6,8 @@ goes on where it was. Nothing is kept in memory that the records do not say.
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import session
@@ -23,42 +21,15 @@ from harness.core.gameday_rules import (
     untold,
 )
 from harness.core.gameday_state import DayState, Do, Next, Phase, StepState, next_of
-from harness.core.policy import Policy
 from harness.errors import PeakdrillError, Refused
 from harness.evidence.seal import digest_of
 from harness.gameday import answers, approvals, findings, orders, stage
 from harness.gameday.records import PLAN, Book, put
-from harness.gameday.windows import now_utc
+from harness.gameday.scene import Scene
 from harness.inputs.targets_file import find_targets
 from harness.platforms import find
-from harness.progress import Progress
 
 _ATTEMPTS_MAX = 3  # of one scenario whose process was killed
-
-Ask = Callable[[str, str, str], tuple[str, bool, str] | None]
-"""(what is answered, the role, the question) -> (who, yes, words); None: nobody is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Everything that conducting a day needs."""
-
-    book: Book
-    day: GameDay
-    policy: Policy
-    file: Path  # gameday.yaml
-    by: str  # who started it
-    progress: Callable[[], Progress]
-    say: Callable[[str], None]
-    ask: Ask | None = None  # None: nobody is at a terminal
-    clock: Callable[[], dt.datetime] = field(default=now_utc)
-
-    @property
-    def out(self) -> Path:
-        return self.book.folder.parent
-
-    def add(self, told: said.Said) -> None:
-        self.book.add(told, self.clock())
 
 
 def conduct(scene: Scene) -> DayState:

@@ -24,8 +24,9 @@ from harness.errors import DamagedEvidence, PeakdrillError, Refused
 from harness.evidence import canonical, envelope, layout
 from harness.evidence.keys import signer, trusted_keys
 from harness.evidence.seal import digest_of
-from harness.gameday.conduct import Scene, wind_down
+from harness.gameday.conduct import wind_down
 from harness.gameday.records import PLAN, Book, put
+from harness.gameday.scene import Scene
 from harness.live_state import in_progress, live_folder
 
 MANIFEST_TYPE = "application/vnd.peakdrill.gameday-manifest.v1+json"

@@ -23,8 +23,9 @@ from harness.core.verdict import (
 )
 from harness.evidence.keys import Signer, make_key
 from harness.gameday import approvals
-from harness.gameday.conduct import Ask, Scene, conduct
+from harness.gameday.conduct import conduct
 from harness.gameday.records import Book
+from harness.gameday.scene import Ask, Scene
 from harness.gameday.windows import policy_of
 from harness.inputs.gameday_file import read_gameday
 from harness.platforms.capabilities import Backup, Wholeness

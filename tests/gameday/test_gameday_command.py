@@ -12,6 +12,7 @@ from harness import cli
 from harness.core import gameday_records as said
 from harness.core.verdict import Verdict
 from harness.gameday import windows
+from harness.gameday.scene import Scene
 from tests.gameday.desk import STEPS, TARGETS
 
 NONE = "approvals: none\n"
@@ -22,9 +23,7 @@ Call = Callable[..., tuple[int, str]]
 def call(desk, capfd, monkeypatch) -> Call:
     """In process, on the desk's clock, at no terminal."""
     monkeypatch.setattr(windows, "now_utc", lambda: desk.now)
-    from harness.gameday import conduct
-
-    monkeypatch.setattr(conduct.Scene, "__init__", _on_the_clock(conduct.Scene.__init__, desk))
+    monkeypatch.setattr(Scene, "__init__", _on_the_clock(Scene.__init__, desk))
 
     def caller(*words: str) -> tuple[int, str]:
         capfd.readouterr()
