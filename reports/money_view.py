@@ -78,7 +78,10 @@ def _row(found: WorkloadMoney, risk: Risk, widest: int, currency: str) -> MoneyR
 def total_text(record: RunRecord) -> str:
     """One sentence: what was at risk, of how many orders, and for how long; or ""."""
     found = record.money
-    if found is None or not found.has_revenue:
+    if found is None:
+        why = record.money_why
+        return f"revenue at risk: not known, for it could not be computed: {why}" if why else ""
+    if not found.has_revenue:
         return ""
     risk = found.risk
     if risk is None:

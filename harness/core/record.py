@@ -59,6 +59,7 @@ class RunRecord:
     chaos_steps: tuple[tuple[str, str], ...] = ()  # (activity, status), for "how it was done"
     steps: tuple[StepRecord, ...] = ()  # of the runbooks, in the order in which they ended
     proofs: tuple[Proof, ...] = ()
-    money: Money | None = None  # None: not computed, as in a drawing made by hand
+    money: Money | None = None  # None: not computed
+    money_why: str = ""  # why it could not be
     detection: Detection | None = None
     wall: WallClock | None = None  # None where nobody knows

@@ -17,6 +17,7 @@ from harness.core.alerting import AlertWatch, detection
 from harness.core.evidence import Evidence, LedgerHealth, Observation, ReadBack, Survivors, Use
 from harness.core.judge import judge
 from harness.core.money import money
+from harness.core.money_values import Money
 from harness.core.operation import Workload
 from harness.core.operations import Operations
 from harness.core.plan import Plan
@@ -214,6 +215,7 @@ def record_of(
     """Assemble what a renderer needs."""
     head = canonical.loads(Head, directory / "head.json")
     active = evidence.timeline.first(MarkName.FAULT_ACTIVE)
+    found, why = _money(plan, evidence)
     return RunRecord(
         plan=plan,
         judgement=judgement,
@@ -228,10 +230,19 @@ def record_of(
         chaos_steps=_chaos_steps(directory),
         steps=evidence.steps,
         proofs=evidence.proofs,
-        money=money(plan, evidence),
+        money=found,
+        money_why=why,
         detection=detection(plan.alerts, evidence.timeline, _alert_watch(directory)),
         wall=wall_clock(directory, evidence.timeline, head.begun_utc),
     )
+
+
+def _money(plan: Plan, evidence: Evidence) -> tuple[Money | None, str]:
+    """The money of the run, or why there is none: no figure is worth a report that is not there."""
+    try:
+        return money(plan, evidence), ""
+    except Exception as error:  # noqa: BLE001  ours: told in the report, and no zero
+        return None, f"{type(error).__name__}: {error}"
 
 
 def _alert_watch(directory: Path) -> AlertWatch | None:

@@ -164,3 +164,10 @@ def test_runs_that_hold_neither_are_valid_too() -> None:
 def test_sums_are_of_orders_and_cents() -> None:
     assert RISK.low == Sum(164, 787_203)
     assert RISK.high == Sum(190, 912_008)
+
+
+def test_money_that_could_not_be_computed_is_told_and_spoils_no_report() -> None:
+    record = replace(report_cases.met(), money_why="KeyError: <b>")
+    assert told(record)["money"] is None
+    assert "could not be computed: KeyError" in terminal(record)
+    assert "could not be computed: KeyError: &lt;b&gt;" in render_html(record)
