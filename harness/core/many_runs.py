@@ -24,8 +24,10 @@ def answer(outcomes: Sequence[Outcome]) -> str:
             f"last: {named(lossy[-1])}."
         )
     if missed := [o for o in outcomes if o.verdict is Verdict.MISSED]:
+        lost = _lost(outcomes)
+        told = f"{lost:,} writes lost, none proven beyond its limit" if lost else "no loss proven"
         return (
-            f"Not safe: {len(missed)} of {runs(count)} missed an objective, none lost a write; "
+            f"Not safe: {len(missed)} of {runs(count)} missed an objective, {told}; "
             f"last: {named(missed[-1])}."
         )
     unsure = [o for o in outcomes if o.verdict is not Verdict.MET or o.unproven]
@@ -33,12 +35,17 @@ def answer(outcomes: Sequence[Outcome]) -> str:
         met = count - len(unsure)
         return f"Not proven: {met} of {runs(count)} met their objectives; {verdicts(unsure)}."
     smoke = ", all of them smoke" if all(o.size == "smoke" for o in outcomes) else ""
-    lost = sum(w.lost for o in outcomes for w in o.workloads)
+    lost = _lost(outcomes)
     allowed = f"; {lost:,} writes were lost, as they allow" if lost else ""
     return (
         f"Nothing speaks against it: {runs(count)} met their objectives{smoke}{allowed}. "
         "What that proves, `peakdrill gate` says."
     )
+
+
+def _lost(outcomes: Sequence[Outcome]) -> int:
+    """As it was gated: within the limits, or it would be proven."""
+    return sum(w.lost for o in outcomes for w in o.workloads)
 
 
 def named(outcome: Outcome) -> str:

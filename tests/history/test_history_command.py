@@ -62,7 +62,7 @@ def test_the_worst_is_said_first_however_many_good_runs_came_after(call, tmp_pat
         ([], "Not known: no run matches."),
         ([MET], "Nothing speaks against it: 1 run met their objectives, all of them smoke."),
         ([MET, replace(MET, size="full")], "Nothing speaks against it: 2 runs met their objectives."),
-        ([MET, replace(MET, verdict=Verdict.MISSED)], "Not safe: 1 of 2 runs missed an objective"),
+        ([MET, replace(MET, verdict=Verdict.MISSED)], "1 of 2 runs missed an objective, no loss proven"),
         ([MET, replace(MET, verdict=Verdict.INVALID)], "Not proven: 1 of 2 runs met"),
         ([MET, replace(MET, verdict=Verdict.INCONCLUSIVE)], "1 inconclusive."),
         ([replace(MET, unproven=True)], "Not proven: 0 of 1 run met their objectives; 1 unproven."),
@@ -76,6 +76,8 @@ def test_the_first_line(outcomes: list[Outcome], told: str) -> None:
 def test_what_was_lost_within_the_limits_is_not_kept_quiet() -> None:
     within = replace(MET, workloads=(replace(ORDERS, lost=169),))
     assert "169 writes were lost, as they allow" in answer([within])
+    late = replace(within, verdict=Verdict.MISSED)
+    assert "169 writes lost, none proven beyond its limit" in answer([MET, late])
 
 
 def test_options_filter_with_and_without_the_word(call, tmp_path: Path) -> None:
