@@ -152,9 +152,10 @@ def is_leader(ports: dict[str, int], node: str) -> bool:
 
 def nudge(ports: dict[str, int], secrets: Secrets) -> None:
     """Have every Patroni look again now instead of at its next loop; changes nothing."""
+    same = json.dumps({"loop_wait": LOOP_WAIT_S}).encode()
     for node in DATABASE_NODES:
         web.ask(
-            ports[f"patroni_{node}"], "/config", method="PATCH", body=b'{"ttl":20}',
+            ports[f"patroni_{node}"], "/config", method="PATCH", body=same,
             headers=web.basic(_REST_USER, secrets.patroni),
         )  # fmt: skip
 
