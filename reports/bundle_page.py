@@ -34,6 +34,9 @@ def headline(index: Index) -> str:
     clauses = f"{len(shown)} of {len(index.controls)} things that the clauses ask for are shown"
     if shown and all(control.limits for control in shown if control.runs):
         clauses += ", each only within the limits that stand beside it"
+    own = sum(1 for run in index.runs if run.self_signed)
+    if own:
+        clauses += f"; {own} runs are self-signed, by keys that nobody vouched for"
     period = f"{len(index.runs)} runs from {index.period.first} to {index.period.last}"
     if index.worst is State.INTACT:
         return f"{period}, all as they were signed; {clauses}"

@@ -66,7 +66,8 @@ class Control:
     asks: str
     status: Status
     limits: tuple[str, ...]  # of every run that shows it: as far as the claim goes, and no farther
-    runs: tuple[str, ...]  # one sentence each
+    showing: int  # how many of the runs show it
+    runs: tuple[str, ...]  # that tried it, one sentence each
     beyond: str  # what these runs do not show of it
 
 
@@ -153,7 +154,7 @@ def _judged(rule: _Rule, runs: Sequence[Shown]) -> Control:
         status = Status.SHOWN
     shared = [limit for limit in (showing or [()])[0] if all(limit in one for one in showing)]
     told = tuple(_sentence(run, shows=rule.shows(run)) for run in tried)
-    return Control(rule.clause, rule.asks, status, tuple(shared), told, rule.beyond)
+    return Control(rule.clause, rule.asks, status, tuple(shared), len(showing), told, rule.beyond)
 
 
 def _sentence(run: Shown, *, shows: bool) -> str:
@@ -182,6 +183,7 @@ def _reports_of_days(days: Sequence[Day]) -> Control:
         asks="formal post-exercise reports with outcomes, recommendations and actions",
         status=Status.SHOWN if closed else Status.NOT_SHOWN,
         limits=(),
+        showing=len(closed),
         runs=tuple(f"game day {d.name}, closed {d.closed_utc}: gameday-{d.name}/" for d in closed),
         beyond="that management reviewed the reports",
     )
