@@ -102,7 +102,11 @@ def found_in(
 
     if verdict in {Verdict.INVALID, Verdict.ERROR}:
         return (finding(VERDICT, "", f"the run judged nothing: {reason}"),)
-    wrong = [finding(r.check, r.workload, r.reason) for r in results if r.verdict in _OPEN]
+    reasons: dict[tuple[str, str], list[str]] = {}  # a check may have one for every subject
+    for result in results:
+        if result.verdict in _OPEN:
+            reasons.setdefault((result.check, result.workload), []).append(result.reason)
+    wrong = [finding(*key, "; ".join(told)) for key, told in reasons.items()]
     if not wrong and verdict is not Verdict.MET:
         return (finding(VERDICT, "", reason or f"the verdict is {verdict.value}"),)
     return tuple(wrong)

@@ -32,9 +32,7 @@ from harness.live_state import in_progress, live_folder
 MANIFEST_TYPE = "application/vnd.peakdrill.gameday-manifest.v1+json"
 MANIFEST = "manifest.dsse.json"
 REPORT_HTML, REPORT_MARKDOWN, REPORT_JSON = "report.html", "report.md", "report.json"
-_EVIDENCE = (
-    layout.PLAN, layout.SEAL, layout.VERDICT, layout.RUN_ENVELOPE, layout.REPORTS_ENVELOPE,
-)  # fmt: skip
+_EVIDENCE = (layout.PLAN, layout.SEAL, layout.VERDICT, layout.RUN_ENVELOPE)
 _POLL_S = 0.5
 _WITHIN_S = 300.0
 

@@ -48,6 +48,19 @@ def test_what_a_run_leaves_to_be_done() -> None:
     assert found(Verdict.INCONCLUSIVE) == ["s/platform/verdict"]  # never nothing
 
 
+def test_a_check_of_several_subjects_is_one_finding_that_names_them_all() -> None:
+    several = [
+        CheckResult("access-revoked", "", Verdict.MISSED, f"{name}: still in")
+        for name in ("api-key", "queue")
+    ]
+    (only,) = found_in(
+        day="d", scenario="s", run_id="r", verdict=Verdict.MISSED, reason="", results=several,
+        reach=FULL, at_utc="2026-11-28T12:00:00Z",
+    )  # fmt: skip
+    assert only.name == "s/platform/access-revoked"
+    assert only.what == "api-key: still in; queue: still in"
+
+
 FINDING = Finding("s/order-capture/rto", "d", "late", "s", "rto", "order-capture", "r", reach=FULL)
 
 
