@@ -189,3 +189,18 @@ def test_no_such_finding_and_no_such_date(desk) -> None:
         findings.assign(desk.book(), "x", "Ada", desk.now, owner="Tom", due="")
     with pytest.raises(UsageError, match="'2026-02-30' is no date"):
         findings.add(desk.book(), "x", desk.now, due="2026-02-30")
+
+
+def test_an_earlier_day_that_was_tampered_with_lets_no_day_begin(desk) -> None:
+    """Whoever could empty it could make its findings vanish."""
+    from harness.errors import DamagedEvidence
+
+    desk.write(NONE)
+    desk.conduct()
+    drilled = len(desk.drilled())
+    file = desk.book().files()[2]
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(DamagedEvidence, match=r"gameday-rehearsal/0003\.json"):
+        desk.conduct("second")
+    assert len(desk.drilled()) == drilled
+    assert not desk.platform.is_up
