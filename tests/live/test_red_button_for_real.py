@@ -93,6 +93,7 @@ def test_the_button_on_the_page_ends_a_real_fault(
         browser.console()
         driver.get(f"{server.address}/#{ONCE}")
         await_mark(out, MarkName.FAULT_ACTIVE, child)
+        assert timeline(out).first(MarkName.FAULT_ACTIVE), "the drill broke nothing"
         until(lambda: "hurt" in driver.find_element(By.ID, "state").text, "the page says so")
         assert len(driver.find_elements(By.CSS_SELECTOR, "#workloads li")) == 6
         assert " of " in driver.find_element(By.CSS_SELECTOR, "#workloads .rate").text
