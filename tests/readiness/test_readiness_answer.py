@@ -76,6 +76,14 @@ def test_a_season_without_days_and_one_that_is_over() -> None:
     assert last.verdict is Verdict.MET  # its last day has not ended
 
 
+def test_smoke_runs_alone_never_make_it_ready() -> None:
+    made = found([run(size="smoke")])
+    assert made.verdict is Verdict.INCONCLUSIVE
+    assert made.answer.startswith(
+        "Not ready for black-friday: 0 of 7 cells are met, 7 more by smoke runs alone; weakest: "
+    )
+
+
 def test_no_scenario_is_no_readiness() -> None:
     made = found([run()], [])
     assert made.verdict is Verdict.INCONCLUSIVE
