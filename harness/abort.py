@@ -15,7 +15,6 @@ from pathlib import Path
 from harness.core.timeline import MarkName, Timeline
 from harness.errors import PeakdrillError, Refused
 from harness.evidence import events, layout
-from harness.faults.state import State, state_of
 from harness.live_state import Asked, LiveState, in_progress, live_folder, read_live, write_asked
 from harness.platforms.embedded.process import ProcessId, held, is_alive, send
 
@@ -42,7 +41,7 @@ class Aborted:
 
     run_id: str
     told: str
-    was_active: bool  # a fault was in effect, or its undo on disk
+    was_armed: bool  # something may have been broken: its undo was on disk
     released_s: float | None  # the undo began to act
     healed_s: float | None  # the lost part was observed to be back
     ended: bool  # the drill's process is gone, or has told its end
@@ -50,7 +49,7 @@ class Aborted:
     @property
     def is_over(self) -> bool:
         """Nothing of the fault is left, as far as was observed."""
-        return self.healed_s is not None or (not self.was_active and self.ended)
+        return self.healed_s is not None or (not self.was_armed and self.ended)
 
 
 def press(who: str, why: str, *, role: str = ROLE, run_id: str | None = None) -> Pressed:
@@ -109,7 +108,7 @@ def observed(pressed: Pressed) -> Aborted:
     return Aborted(
         run_id=pressed.run_id,
         told=pressed.told,
-        was_active=state_of(timeline) is not State.IDLE,
+        was_armed=timeline.first(MarkName.FAULT_ARMED) is not None,
         released_s=_since(timeline, MarkName.FAULT_RELEASED, pressed.at_ns),
         healed_s=_since(timeline, MarkName.FAULT_HEALED, pressed.at_ns),
         ended=ended,

@@ -32,7 +32,7 @@ def abort(*, who: str | None, why: str, within_s: float) -> int:
 
     seen = button.abort(who or _user(), why, within_s=within_s, say=say)
     if seen.is_over:
-        told = "the fault is gone" if seen.was_active else "nothing had been broken yet"
+        told = "the fault is gone" if seen.was_armed else "nothing had been broken yet"
         click.echo(f"aborted: {told}; run {seen.run_id} is invalid unless a loss is proven")
         return 0
     click.echo(

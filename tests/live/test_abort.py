@@ -57,7 +57,7 @@ def test_it_ends_the_fault_and_keeps_who_and_why(home: Path, tmp_path: Path) -> 
         out, _ = child.communicate(timeout=PATIENCE_S)
     why = "aborted by Ann (operator): the tills are down"
     assert out.strip() == seen.told == why
-    assert seen.was_active
+    assert seen.was_armed
     assert seen.is_over
     assert seen.released_s is not None
     assert seen.healed_s is not None
