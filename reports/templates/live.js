@@ -130,7 +130,8 @@ function against(item, since) {
     else told = "✓ not hurt";
   }
   put(item.querySelector(".told"), told); tone(item, word);
-  item.querySelector(".against span").style.width = (100 * Math.min(1, used)).toFixed(1) + "%";
+  const bar = item.querySelector(".against span"), width = (100 * Math.min(1, used)).toFixed(0) + "%";
+  if (bar.style.width !== width) bar.style.width = width;
 }
 function chart(item, n) {
   const name = item.dataset.name, points = [];
@@ -248,4 +249,5 @@ async function enter(token) {
   else { put($("broken"), (await answer.json()).error); $("broken").hidden = false; }
 }
 if (location.hash.length > 1) enter(decodeURIComponent(location.hash.slice(1)));
-else { listen(); setInterval(drawClock, calm.matches ? 1000 : 100); setInterval(broken, 1000); }
+// No oftener than it can be read: the drill may run on the same processor.
+else { listen(); setInterval(drawClock, calm.matches ? 1000 : 250); setInterval(broken, 1000); }

@@ -246,7 +246,7 @@ def test_a_server_that_is_gone_is_told(browser: Browser, tmp_path: Path, home: P
     assert browser.console() is not None  # it complains of the connection, and so it should
 
 
-def test_who_wants_no_motion_gets_none(browser: Browser, server: Served) -> None:
+def test_nothing_on_it_moves_but_the_figures(browser: Browser, server: Served) -> None:
     tell(server, outage())
     open_page(browser, server)
     shown(browser, "state", "hurt")
@@ -254,10 +254,24 @@ def test_who_wants_no_motion_gets_none(browser: Browser, server: Served) -> None
         "return [...document.querySelectorAll('*')].filter(e => { const s = getComputedStyle(e);"
         "return s.animationName !== 'none' || parseFloat(s.transitionDuration) > 0 }).length"
     )
-    assert browser.run(moving) > 0
-    reduced = [{"name": "prefers-reduced-motion", "value": "reduce"}]
-    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": reduced})
     assert browser.run(moving) == 0
+
+
+def test_who_wants_less_motion_gets_a_slower_clock(browser: Browser, server: Served) -> None:
+    tell(server, outage())
+    changes = {}
+    for motion in ("no-preference", "reduce"):
+        features = [{"name": "prefers-reduced-motion", "value": motion}]
+        open_page(browser, server)
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        browser.driver.refresh()
+        shown(browser, "state", "hurt")
+        changes[motion] = browser.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1]; let asked = 0; const now = Date.now;"
+            "Date.now = () => { asked++; return now.call(Date) };"
+            "setTimeout(() => { Date.now = now; done(asked) }, 3000)"
+        )
+    assert changes["reduce"] < changes["no-preference"]
     browser.size(1920, 1080)
 
 
