@@ -178,7 +178,26 @@ def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
         guards=order.guards,
         pace=find.pace_of(order.on, order.platform_file),
     )
-    return replace(made, alerts=alerts.host if alerts is not None else "")
+    return replace(
+        made,
+        alerts=alerts.host if alerts is not None else "",
+        instead=_instead(order),
+    )
+
+
+def _instead(order: Order) -> str:
+    """The experiment that is run for the scenario's own, by name: it proves another claim."""
+    from harness.inputs.scenario_file import experiment_path, find_experiment, load_scenario
+
+    if order.experiment_file is None:
+        return ""
+    file, own = (
+        find_experiment(order.experiment_file),
+        experiment_path(load_scenario(order.scenario)),
+    )
+    if file.resolve() == own.resolve():
+        return ""
+    return file.stem if file.stem != own.stem else f"another {file.stem}"
 
 
 @contextmanager

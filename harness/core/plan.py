@@ -64,4 +64,5 @@ class Plan:
     judge: str = "v1"
     release: str = ""
     alerts: str = field(default="", metadata=LATER)  # whose alerts are watched: host and port
+    instead: str = field(default="", metadata=LATER)  # experiment ordered for the scenario's own
     guards: GuardRails = field(default=GuardRails(), metadata=LATER)  # what would end it early

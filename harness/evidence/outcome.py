@@ -30,7 +30,7 @@ def outcome_of(
         run_id=plan.run_id,
         begun_utc=begun_utc,
         scenario=plan.scenario.name,
-        fault=plan.scenario.fault.experiment,
+        fault=plan.instead or plan.scenario.fault.experiment,
         release=plan.release,
         season=plan.targets.season,
         tenant=plan.targets.tenant,

@@ -42,13 +42,16 @@ def slots(rounds: int) -> Iterator[Slot]:
         yield Slot(4 * turn + 3, CANDIDATE, _OTHERS[turn % len(_OTHERS)])
 
 
-def conduct(out: Path, rounds: int) -> int:
-    """Run what is missing; returns how many drills the season has."""
+def conduct(out: Path, rounds: int, lane: int = 0, lanes: int = 1) -> int:
+    """Run what is missing of one lane; returns how many drills the season has.
+
+    Two lanes at once, each with a PEAKDRILL_HOME of its own, where the machine has room for both.
+    """
     out.mkdir(parents=True, exist_ok=True)
     told = out / "season.jsonl"
     done = {json.loads(line)["number"] for line in _lines(told)}
     for slot in slots(rounds):
-        if slot.number in done:
+        if slot.number in done or slot.number % lanes != lane:
             continue
         report = _drill(slot, out)
         line = {**asdict(slot), "run_id": report["run_id"], "verdict": report["verdict"]}
@@ -87,5 +90,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "season")
     parser.add_argument("--rounds", type=int, default=16)
+    parser.add_argument("--lane", default="0/1", metavar="K/N", help="Every Nth drill, from K.")
     asked = parser.parse_args()
-    print(f"{conduct(asked.out, asked.rounds)} drills in {asked.out}")
+    lane, _, lanes = asked.lane.partition("/")
+    print(f"{conduct(asked.out, asked.rounds, int(lane), int(lanes))} drills in {asked.out}")
