@@ -52,8 +52,9 @@ def test_everything_that_can_be_declared(tmp_path: Path) -> None:
         ("seasons: [{name: s, begins: 2027-03-02, ends: 2027-03-01}]\n", "lies before"),
         ("freezes: [{name: f, begins: tomorrow, ends: 2027-03-01T00:00:00Z}]\n", "begins"),
         (
-            "seasons: [{name: s, begins: 2027-03-01, ends: 2027-03-01},"
-            " {name: s, begins: 2027-03-02, ends: 2027-03-02}]\n",
+            """seasons: [{name: s, begins: 2027-03-01, ends: 2027-03-01},
+ {name: s, begins: 2027-03-02, ends: 2027-03-02}]
+""",
             "stands twice",
         ),
     ],
