@@ -11,6 +11,7 @@ from harness.inputs.policy_file import read_policy
 WORKLOADS = """workloads:
   order-capture: {tier: critical, owner: commerce, rto_s: 60, rpo_s: 0, latency_limit_s: 2, rate_per_s: 10}
 """
+A_DAY = "begins: 2027-03-01, ends: 2027-03-01"
 
 
 def read(tmp_path: Path, text: str) -> Policy:
@@ -52,9 +53,7 @@ def test_everything_that_can_be_declared(tmp_path: Path) -> None:
         ("seasons: [{name: s, begins: 2027-03-02, ends: 2027-03-01}]\n", "lies before"),
         ("freezes: [{name: f, begins: tomorrow, ends: 2027-03-01T00:00:00Z}]\n", "begins"),
         (
-            """seasons: [{name: s, begins: 2027-03-01, ends: 2027-03-01},
- {name: s, begins: 2027-03-02, ends: 2027-03-02}]
-""",
+            f"seasons: [{{name: s, {A_DAY}}}, {{name: s, {A_DAY}}}]\n",
             "stands twice",
         ),
     ],
