@@ -28,7 +28,7 @@ def _order_options(function: C) -> C:
     options = [
         click.argument("scenario", shell_complete=scenario_names),
         click.option(
-            "--on", help="The platform to drill. Default: the --platform file's kind, else embedded."
+            "--on", help="The platform to drill; by default what --platform describes, or embedded."
         ),
         click.option("--targets", type=FILE, help="Default: ./targets.yaml, else the example."),
         click.option("--experiment", type=FILE, help="A name or a file, for the scenario's own."),
