@@ -57,6 +57,8 @@ def described(stand: Stand, folder: Path) -> Path:
         " user=peakdrill_reader passfile=reader.pgpass",
         "filestore": str(stand.filestore),
         "disposable": True,
+        "server_timeout_s": 20,  # two workers beside whatever else this machine does
+        "canary_limit_s": 5,
         "faults": {
             "database-stop": {
                 "begin": shlex.join(stand.pg_ctl("-m", "immediate", "stop")),
