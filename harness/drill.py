@@ -16,8 +16,6 @@ from harness.evidence import events, layout
 from harness.evidence.load import open_run
 from harness.evidence.rundir import RunDirectory
 from harness.faults.injection import Bounds, Injection, injection
-from harness.guarding import AlertSource, Watchdog, guarding
-from harness.harm import HarmSoFar
 from harness.inspection.inspect import inspect
 from harness.interrupts import left_unbroken, unbroken
 from harness.observe.alert_watch import watching
@@ -35,7 +33,9 @@ from harness.sightings import (
     note_spoiled,
 )
 from harness.trading import Trading, trading
-from harness.witness import witness
+from harness.watching.guarding import AlertSource, Watchdog, guarding
+from harness.watching.harm import HarmSoFar
+from harness.watching.witness import witness
 
 
 def drill(

@@ -25,8 +25,8 @@ from harness.platforms.capabilities import Platform
 from harness.progress import Progress
 
 if TYPE_CHECKING:
-    from harness.live_telling import Telling
     from harness.observe.destinations import Destinations
+    from harness.watching.live_telling import Telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
 def _told(progress: Progress, plan: Plan, run: Path) -> Iterator[Telling]:
     """Everybody on the machine can watch it, and press the red button."""
     from harness.interrupts import asked_by
-    from harness.live_telling import reason_asked, telling
+    from harness.watching.live_telling import reason_asked, telling
 
     with (
         asked_by(reason_asked(plan.run_id)),

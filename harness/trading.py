@@ -23,11 +23,11 @@ from harness.core.timeline import Mark, MarkName
 from harness.errors import Interrupted, PlatformError
 from harness.evidence import events, layout
 from harness.evidence.rundir import RunDirectory
-from harness.guarding import Watchdog
-from harness.live import IN_FLIGHT_NS, LiveLedgers
 from harness.platforms.capabilities import Endpoints, Platform
 from harness.progress import Progress
 from harness.recovery.registry import AUTOMATIC
+from harness.watching.guarding import Watchdog
+from harness.watching.live import IN_FLIGHT_NS, LiveLedgers
 
 _LEAD_S = 5.0  # the schedule's zero lies so far ahead of the child's start
 _TICK_S = 0.5

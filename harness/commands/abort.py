@@ -25,7 +25,7 @@ def abort(*, who: str | None, why: str, within_s: float) -> int:
 
     Ends when the fault was observed to be gone. A runbook in its middle is finished first.
     """
-    from harness import abort as button
+    from harness.watching import abort as button
 
     def say(text: str) -> None:
         click.echo(button.one_line(text, 500), err=True)

@@ -62,10 +62,10 @@ def serve(
 
     Everybody on this machine may look. Who opens the link that is printed at the start may abort.
     """
-    from harness.live_state import live_folder
     from harness.serving.access import Access, is_loopback
     from harness.serving.app import create_app
     from harness.serving.archive import Archive
+    from harness.watching.live_state import live_folder
 
     local = is_loopback(host)
     if not local and token_file is None:

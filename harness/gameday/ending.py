@@ -16,7 +16,6 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from harness import abort as red_button
 from harness.core import gameday_records as said
 from harness.core.gameday_findings import Finding
 from harness.core.gameday_state import Phase
@@ -27,7 +26,8 @@ from harness.evidence.seal import digest_of
 from harness.gameday.conduct import wind_down
 from harness.gameday.records import PLAN, Book, put
 from harness.gameday.scene import Scene
-from harness.live_state import in_progress, live_folder
+from harness.watching import abort as red_button
+from harness.watching.live_state import in_progress, live_folder
 
 MANIFEST_TYPE = "application/vnd.peakdrill.gameday-manifest.v1+json"
 MANIFEST = "manifest.dsse.json"

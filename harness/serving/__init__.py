@@ -2,5 +2,5 @@
 
 What may look lives in `access`, what the running drill tells in `live` and `events`, what is over
 in `archive`; `app` puts them together. What may not live here: how a page looks (reports), how a
-drill is aborted (harness.abort), and anything that a drill waits for.
+drill is aborted (harness.watching.abort), and anything that a drill waits for.
 """

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.live_state import LiveState, read_live
+from harness.watching.live_state import LiveState, read_live
 
 _EVERY_S = 0.5
 _BEAT_S = 10.0

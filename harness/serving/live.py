@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from harness import abort as button
 from harness.errors import PeakdrillError
 from harness.serving.access import Access, Role
 from harness.serving.events import LISTENERS_MAX, Hub
 from harness.serving.pages import page, refused
+from harness.watching import abort as button
 from reports import live_page
 
 _BODY_MAX = 4096

@@ -24,7 +24,7 @@ from harness.evidence.load import load_record
 from harness.evidence.verify import verify
 from harness.gameday.records import Book
 from harness.inputs.gameday_file import read_gameday
-from harness.live_state import in_progress, live_folder
+from harness.watching.live_state import in_progress, live_folder
 from tests.drill.conftest import Site
 from tests.gameday.desk import PLAN, keys_in
 

@@ -7,8 +7,8 @@ import time
 from dataclasses import replace
 
 from harness.core.guard import GuardRails, Harm, Readings, gauges
-from harness.live_state import SCHEMA, LiveMark, LiveRate, LiveSaid, LiveState
 from harness.platforms.embedded.process import identify
+from harness.watching.live_state import SCHEMA, LiveMark, LiveRate, LiveSaid, LiveState
 
 NAMES = (
     "order-capture", "point-of-sale", "stock-reservation", "fulfilment",

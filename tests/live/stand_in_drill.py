@@ -18,9 +18,9 @@ from harness.errors import Interrupted
 from harness.evidence import events, layout
 from harness.evidence.rundir import RunDirectory
 from harness.interrupts import asked_by, interruptible, unbroken
-from harness.live_telling import reason_asked, telling
 from harness.progress import Silent
 from harness.sightings import note_interruption
+from harness.watching.live_telling import reason_asked, telling
 from tests.core import simulate
 
 RUNBOOK_S = 1.5

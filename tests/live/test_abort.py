@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import abort as button
 from harness import cli
 from harness.core.timeline import MarkName
 from harness.errors import Refused
 from harness.evidence import events, layout
-from harness.live_state import in_progress, live_folder, read_live, write_live
 from harness.platforms.embedded.process import ProcessId, identify
+from harness.watching import abort as button
+from harness.watching.live_state import in_progress, live_folder, read_live, write_live
 from tests.live import live_states
 from tests.live.serving_stand import PATIENCE_S, until
 from tests.live.stand_in_drill import RUNBOOK_S

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.live_state import write_live
 from harness.serving.access import Access
 from harness.serving.events import Hub, encoded
 from harness.serving.live import Live
+from harness.watching.live_state import write_live
 from tests.live import live_states
 from tests.live.serving_stand import Served, served
 

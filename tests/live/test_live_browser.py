@@ -12,11 +12,11 @@ import pytest
 from page_in_browser import CONTRAST, Browser
 from selenium.webdriver.common.by import By
 
-from harness import abort as button
 from harness.core.guard import Harm
 from harness.core.verdict import Verdict
-from harness.live_state import LiveMark, LiveSaid, LiveState, write_live
 from harness.platforms.embedded.process import ProcessId
+from harness.watching import abort as button
+from harness.watching.live_state import LiveMark, LiveSaid, LiveState, write_live
 from tests.live import live_states
 from tests.live.serving_stand import ONCE, Served, served, until
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from harness import live_telling
 from harness.core.guard import GuardRails, Harm, Readings
 from harness.core.operation import Workload
 from harness.core.timeline import MarkName
 from harness.evidence import events, layout
-from harness.live_state import live_folder, read_asked, read_live, write_live
-from harness.live_telling import Telling, telling
 from harness.platforms.embedded.process import ProcessId
 from harness.progress import LiveView, Silent, WorkloadRate
+from harness.watching import live_telling
+from harness.watching.live_state import live_folder, read_asked, read_live, write_live
+from harness.watching.live_telling import Telling, telling
 from tests.core import simulate
 from tests.live import live_states
 

@@ -17,8 +17,8 @@ from selenium.webdriver.common.by import By
 
 from harness.core.timeline import MarkName, Timeline
 from harness.evidence import events, layout
-from harness.live_state import live_folder
 from harness.platforms.embedded import EmbeddedPlatform
+from harness.watching.live_state import live_folder
 from tests.live.serving_stand import ONCE, served, until
 
 pytestmark = [pytest.mark.platform, pytest.mark.drill, pytest.mark.timeout(500)]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import abort as button
 from harness import cli
 from harness.errors import Refused
 from harness.serving.access import Access, Role, Token, is_loopback, read_tokens
+from harness.watching import abort as button
 from tests.live import live_states
 from tests.live.serving_stand import ONCE, OPERATOR, VIEWER, Served, served
 

@@ -16,10 +16,10 @@ from harness.core.operation import Flag, Kind, Outcome, Stage, Workload
 from harness.errors import Interrupted, PlatformError
 from harness.faults import journal
 from harness.faults.state import State
-from harness.guarding import Watchdog, guarding, undo_lost
-from harness.harm import HarmSoFar
 from harness.interrupts import interrupt, interruptible
 from harness.ledger.writer import LedgerWriter
+from harness.watching.guarding import Watchdog, guarding, undo_lost
+from harness.watching.harm import HarmSoFar
 from tests.core import simulate
 from tests.live.serving_stand import until
 
