@@ -14,8 +14,8 @@ from harness.errors import Refused
 
 if TYPE_CHECKING:
     from harness.core.gate_values import GateDecision
-    from harness.gate_runs import Asked
     from harness.history.store import History
+    from harness.many_runs.gate_runs import Asked
     from harness.session import Order
 
 _MOST = 10_000
@@ -73,8 +73,9 @@ def gate(
     3 inconclusive (with the number of runs that it lacks), 4 where no run was fit to judge.
     """
     _check_names(release, baseline)
-    from harness import gate_runs, session
+    from harness import session
     from harness.inputs.policy_file import read_policy
+    from harness.many_runs import gate_runs
 
     order = _template(release=release, out=out, **template)  # type: ignore[arg-type]
     asked = gate_runs.asked(
@@ -142,8 +143,8 @@ def _decided(asked: Asked, store: History, *, no_run: bool, silent: bool) -> Gat
     decision = decide(asked.question, store.outcomes())
     if no_run or next_drill(decision) is None:
         return decision
-    from harness import gate_runs
     from harness.commands import rendering
+    from harness.many_runs import gate_runs
     from harness.preflight import FULL_NEEDS_BYTES, SMOKE_NEEDS_BYTES, refuse_full_disk
     from reports.gate_text import plan_text
 

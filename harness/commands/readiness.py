@@ -50,7 +50,7 @@ def readiness(
     missed, else 3.
     """
     from harness.commands.history_options import opened
-    from harness.readiness_now import readiness_now
+    from harness.many_runs.readiness_now import readiness_now
     from reports.readiness_json import render_readiness_json
     from reports.readiness_text import readiness_lines
 

@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from harness.core.cron import Cron
-    from harness.scheduling import Repeated
+    from harness.many_runs.scheduling import Repeated
 
 _VOLUME = "/var/lib/peakdrill/runs"
 
@@ -39,7 +39,7 @@ def schedule(
     WHAT is a gameday.yaml or a scenario; what follows it is given to `gameday start` or `run`.
     All times are UTC.
     """
-    from harness import scheduling
+    from harness.many_runs import scheduling
 
     repeated = _repeated(what, words, _when(every), inside=form == "cronjob")
     if form == "cronjob":
@@ -64,7 +64,7 @@ def _repeated(what: str, words: tuple[str, ...], when: Cron, *, inside: bool) ->
     from harness.inputs.gameday_file import read_gameday
     from harness.inputs.scenario_file import load_scenario
     from harness.inputs.yaml_lines import read_text
-    from harness.scheduling import Repeated
+    from harness.many_runs.scheduling import Repeated
 
     file = Path(what)
     where = ("--out", _VOLUME) if inside and "--out" not in words else ()

@@ -75,7 +75,7 @@ class Archive:
         """The readiness page, made now. Raises PeakdrillError."""
         from harness.history import open_history
         from harness.inputs.policy_file import read_policy
-        from harness.readiness_now import readiness_now
+        from harness.many_runs.readiness_now import readiness_now
         from reports.readiness_page import render_readiness
 
         season = season or read_policy(self._targets).season

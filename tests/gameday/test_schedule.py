@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from harness import cli
 from harness.core.cron import WORDS, cron
 from harness.errors import UsageError
-from harness.scheduling import Repeated, cron_job, quoted, systemd_units, unit_name
+from harness.many_runs.scheduling import Repeated, cron_job, quoted, systemd_units, unit_name
 
 NASTY = 'it\'s 50% of "$HOME" and $(X) \\n'
 

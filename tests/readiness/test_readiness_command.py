@@ -18,7 +18,7 @@ from harness.core.verdict import Verdict
 from harness.history import open_history
 from harness.history.address import VARIABLE
 from harness.inputs import places
-from harness.readiness_now import claims
+from harness.many_runs.readiness_now import claims
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 Call = Callable[..., tuple[int, str, str]]
