@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.core.gameday_findings import Finding
-from harness.core.gameday_view import DayView, Drilled, Line
+from harness.core.gameday.findings import Finding
+from harness.core.gameday.view import DayView, Drilled, Line
 from harness.core.verdict import Verdict
 from harness.evidence import canonical
 from reports.html import _environment as environment

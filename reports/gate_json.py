@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import math
 
-from harness.core.gate_values import Cell, Comparison, GateDecision, ScenarioGate
-from harness.core.noninferiority import Compared
+from harness.core.gate.noninferiority import Compared
+from harness.core.gate.values import Cell, Comparison, GateDecision, ScenarioGate
 from reports.json_values import Plain, in_seconds, rounded
 
 SCHEMA = "peakdrill/gate/v1"

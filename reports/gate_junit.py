@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from harness.core.gate_values import GateDecision, Part
+from harness.core.gate.values import GateDecision, Part
 from harness.core.verdict import Verdict
 from reports.words import clean
 

@@ -5,8 +5,8 @@ Whatever came from outside is written as character references, as in `reports.ma
 
 from __future__ import annotations
 
-from harness.core.gate_values import Cell, Comparison, GateDecision, ScenarioGate
-from harness.core.gate_wording import percent, time
+from harness.core.gate.values import Cell, Comparison, GateDecision, ScenarioGate
+from harness.core.gate.wording import percent, time
 from harness.core.verdict import Verdict
 from reports.markdown import escape
 from reports.words import SIGN, WORD

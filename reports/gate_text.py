@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-from harness.core.gate_next import drills_to_make
-from harness.core.gate_values import Cell, Comparison, GateDecision, ScenarioGate
-from harness.core.gate_wording import drills, percent, time
+from harness.core.gate.next_drill import drills_to_make
+from harness.core.gate.values import Cell, Comparison, GateDecision, ScenarioGate
+from harness.core.gate.wording import drills, percent, time
 from reports.words import clean
 
 COLUMNS = 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from harness.core.coverage import Covered
-from harness.core.readiness import Readiness
+from harness.core.readiness.coverage import Covered
+from harness.core.readiness.matrix import Readiness
 from reports.json_values import Plain, in_seconds, rounded
 
 

@@ -10,8 +10,8 @@ from functools import cache
 
 from jinja2 import Environment
 
-from harness.core.cells import PLATFORM
-from harness.core.readiness import Readiness
+from harness.core.readiness.cells import PLATFORM
+from harness.core.readiness.matrix import Readiness
 from harness.core.verdict import Verdict
 from reports import readiness_pictures, words
 from reports import readiness_view as view

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from harness.core import wording
-from harness.core.cells import Cell
 from harness.core.instants import days_after, instant, season_stretch
-from harness.core.readiness import Readiness
-from harness.core.standing import State
-from harness.core.trend import Interval, Point, Series
+from harness.core.readiness.cells import Cell
+from harness.core.readiness.matrix import Readiness
+from harness.core.readiness.standing import State
+from harness.core.readiness.trend import Interval, Point, Series
 from reports.chart import Axis, Scale, Tick
 from reports.readiness_view import CLASS, day
 from reports.words import NS_PER_S, figure, recovery_span, seconds

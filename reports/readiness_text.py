@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import textwrap
 
-from harness.core.cells import Cell
-from harness.core.readiness import Readiness
-from harness.core.standing import State
+from harness.core.readiness.cells import Cell
+from harness.core.readiness.matrix import Readiness
+from harness.core.readiness.standing import State
 from reports.readiness_view import WORD, map_parts, next_step, season_text, support
 from reports.words import clean
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from harness.core.cells import Cell
-from harness.core.coverage import Covered
 from harness.core.instants import instant
-from harness.core.readiness import Readiness
-from harness.core.standing import State
+from harness.core.readiness.cells import Cell
+from harness.core.readiness.coverage import Covered
+from harness.core.readiness.matrix import Readiness
+from harness.core.readiness.standing import State
 
 Link = Callable[[str], str]  # a run's id -> where its report lies, "" where there is none
 

@@ -119,7 +119,7 @@ def start(*, file: Path, name: str, out: Path, who: str, dated: bool, no_questio
 
     Exits 0 when every scenario was met, 1 when one was missed, 2 when nothing was started, else 3.
     """
-    from harness.core.gameday_view import view_of
+    from harness.core.gameday.view import view_of
     from harness.gameday.conduct import conduct
     from harness.gameday.windows import now_utc, refuse_outside
 
@@ -149,7 +149,7 @@ def _ask(to: str, role: str, text: str) -> tuple[str, bool, str] | None:
 @of_a_day
 def status(*, file: Path, name: str, out: Path) -> int:
     """How far the day has come. Holds every record, and a closed day's manifest, against itself."""
-    from harness.core.gameday_state import Phase
+    from harness.core.gameday.state import Phase
     from harness.gameday.ending import hold_to_manifest
 
     call = opened(file, name, out)
@@ -165,7 +165,7 @@ def status(*, file: Path, name: str, out: Path) -> int:
 
 def _print_status(call: Call) -> None:
     from harness.commands.gameday_text import status_lines
-    from harness.core.gameday_view import view_of
+    from harness.core.gameday.view import view_of
 
     view = view_of(call.day, call.book.entries())
     for text in status_lines(view, call.book.state(), conducted=call.book.is_conducted()):
@@ -230,7 +230,7 @@ def close(*, file: Path, name: str, out: Path, who: str) -> int:
 
     Refused while a finding lacks its owner or its date.
     """
-    from harness.core.gameday_view import view_of
+    from harness.core.gameday.view import view_of
     from harness.evidence.keys import signer
     from harness.gameday import ending
     from harness.gameday.conduct import refuse_another_plan

@@ -12,7 +12,7 @@ import click
 from harness.commands.options import FILE
 
 if TYPE_CHECKING:
-    from harness.core.gameday import GameDay
+    from harness.core.gameday.plan import GameDay
     from harness.core.policy import Policy
     from harness.gameday.records import Book
     from harness.gameday.scene import Ask, Scene

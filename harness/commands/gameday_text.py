@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from harness.core.gameday import GameDay, PlannedScenario, Window
-from harness.core.gameday_findings import Finding, still_open
-from harness.core.gameday_rules import (
+from harness.core.gameday.findings import Finding, still_open
+from harness.core.gameday.plan import GameDay, PlannedScenario, Window
+from harness.core.gameday.rules import (
     approvals_needed,
     freeze_at,
     missing_for_go,
     roles_for,
 )
-from harness.core.gameday_state import DayState, Phase
-from harness.core.gameday_view import DayView
+from harness.core.gameday.state import DayState, Phase
+from harness.core.gameday.view import DayView
 from harness.core.policy import Policy
 from harness.gameday.records import Book, books
 from harness.recovery.registry import AUTOMATIC, runbook_of

@@ -13,7 +13,7 @@ from harness.commands.options import FILE, peak, scenario_names
 from harness.errors import Refused
 
 if TYPE_CHECKING:
-    from harness.core.gate_values import GateDecision
+    from harness.core.gate.values import GateDecision
     from harness.history.store import History
     from harness.many_runs.gate_runs import Asked
     from harness.session import Order
@@ -137,8 +137,8 @@ def _template(
 
 
 def _decided(asked: Asked, store: History, *, no_run: bool, silent: bool) -> GateDecision:
-    from harness.core.gate import decide
-    from harness.core.gate_next import next_drill
+    from harness.core.gate.decision import decide
+    from harness.core.gate.next_drill import next_drill
 
     decision = decide(asked.question, store.outcomes())
     if no_run or next_drill(decision) is None:

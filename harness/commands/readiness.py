@@ -15,7 +15,7 @@ from harness.commands.options import FILE
 from harness.errors import Refused
 
 if TYPE_CHECKING:
-    from harness.core.readiness import Readiness
+    from harness.core.readiness.matrix import Readiness
     from harness.history.store import History
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from harness.core import gameday_records as said
-from harness.core.gameday import QUESTION, GameDay, Timing, written
-from harness.core.gameday_rules import refused_answer, told_key
+from harness.core.gameday import records as said
+from harness.core.gameday.plan import QUESTION, GameDay, Timing, written
+from harness.core.gameday.rules import refused_answer, told_key
 from harness.errors import Refused, UsageError
 from harness.gameday.records import Book
 from harness.inputs.words import did_you_mean, shown

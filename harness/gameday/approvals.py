@@ -15,9 +15,9 @@ from typing import NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
-from harness.core import gameday_records as said
-from harness.core.gameday import GameDay, written
-from harness.core.gameday_rules import Refusal, acting_role, refusal_of, roles_for
+from harness.core.gameday import records as said
+from harness.core.gameday.plan import GameDay, written
+from harness.core.gameday.rules import Refusal, acting_role, refusal_of, roles_for
 from harness.core.policy import Policy
 from harness.errors import DamagedEvidence, Refused
 from harness.evidence import canonical, envelope

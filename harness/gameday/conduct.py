@@ -11,16 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness import session
-from harness.core import gameday_records as said
-from harness.core.gameday import QUESTION, GameDay, PlannedScenario, Timing
-from harness.core.gameday_rules import (
+from harness.core.gameday import records as said
+from harness.core.gameday.plan import QUESTION, GameDay, PlannedScenario, Timing
+from harness.core.gameday.rules import (
     measured_checks,
     missing_for_go,
     missing_for_step,
     told_key,
     untold,
 )
-from harness.core.gameday_state import DayState, Do, Next, Phase, StepState, next_of
+from harness.core.gameday.state import DayState, Do, Next, Phase, StepState, next_of
 from harness.errors import PeakdrillError, Refused
 from harness.evidence.seal import digest_of
 from harness.gameday import answers, approvals, findings, orders, stage

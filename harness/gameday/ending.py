@@ -16,9 +16,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from harness.core import gameday_records as said
-from harness.core.gameday_findings import Finding
-from harness.core.gameday_state import Phase
+from harness.core.gameday import records as said
+from harness.core.gameday.findings import Finding
+from harness.core.gameday.state import Phase
 from harness.errors import DamagedEvidence, PeakdrillError, Refused
 from harness.evidence import canonical, envelope, layout
 from harness.evidence.keys import signer, trusted_keys

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from harness.core import gameday_records as said
-from harness.core.gameday import GameDay, PlannedScenario, Timing, written
-from harness.core.gameday_findings import VERDICT, Finding, Reach, found_in, is_met_by, still_open
-from harness.core.gameday_rules import told_key, unanswered, untold
-from harness.core.gameday_state import DayState
+from harness.core.gameday import records as said
+from harness.core.gameday.findings import VERDICT, Finding, Reach, found_in, is_met_by, still_open
+from harness.core.gameday.plan import GameDay, PlannedScenario, Timing, written
+from harness.core.gameday.rules import told_key, unanswered, untold
+from harness.core.gameday.state import DayState
 from harness.errors import Refused, UsageError
 from harness.gameday.records import Book, books
 from harness.inputs.words import shown

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from harness.core import gameday_records as said
 from harness.core.fitness import INTERRUPTED
-from harness.core.gameday import GameDay, PlannedScenario
-from harness.core.gameday_findings import Reach, results_of
+from harness.core.gameday import records as said
+from harness.core.gameday.findings import Reach, results_of
+from harness.core.gameday.plan import GameDay, PlannedScenario
 from harness.core.guard import GuardRails
 from harness.core.record import RunRecord
 from harness.errors import PeakdrillError

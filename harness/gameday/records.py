@@ -22,9 +22,9 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from harness import __version__
-from harness.core import gameday_records as said
-from harness.core.gameday import written
-from harness.core.gameday_state import DayState, Phase, state_of
+from harness.core.gameday import records as said
+from harness.core.gameday.plan import written
+from harness.core.gameday.state import DayState, Phase, state_of
 from harness.errors import DamagedEvidence, Refused
 from harness.evidence import canonical, envelope
 from harness.evidence.keys import PublicKey, signer, trusted_keys

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.core import gameday_records as said
-from harness.core.gameday import GameDay
+from harness.core.gameday import records as said
+from harness.core.gameday.plan import GameDay
 from harness.core.policy import Policy
 from harness.gameday.records import Book
 from harness.gameday.windows import now_utc

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import session
-from harness.core.gameday import BACKUPS_FRESH, GameDay, GoCheck, PlannedScenario
+from harness.core.gameday.plan import BACKUPS_FRESH, GameDay, GoCheck, PlannedScenario
 from harness.errors import PeakdrillError, Refused
 from harness.platforms import find
 from harness.platforms.capabilities import Platform, Wholeness

@@ -6,8 +6,8 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from harness.core.gameday import GameDay
-from harness.core.gameday_rules import outside
+from harness.core.gameday.plan import GameDay
+from harness.core.gameday.rules import outside
 from harness.core.policy import Policy
 from harness.errors import Refused
 from harness.inputs.policy_file import read_policy

@@ -6,6 +6,9 @@
                         all the same; while it is still being written, refused
     anything else       refused by name: changed, foreign, half removed
 
+A seal can be made anew by anybody. So where a run was signed, or its folder's chain knows it, the
+seal must be the one that was signed (vouching.py).
+
 One that is refused stops no other.
 """
 
@@ -24,6 +27,7 @@ from harness.evidence.load import open_run
 from harness.evidence.outcome import outcome_of
 from harness.evidence.rundir import Head
 from harness.history.store import History
+from harness.history.vouching import hold_to_signature
 
 _HEAD = "head.json"
 _HEAD_SCHEMA = "peakdrill/head/v1"
@@ -83,6 +87,7 @@ def judged_again(directory: Path) -> Outcome:
             next_step="use the peakdrill that made it",
         )
     judgement = judge(plan, evidence)
+    hold_to_signature(directory, plan.run_id, digest, judgement.verdict)
     verdict = directory / layout.VERDICT
     stored = verdict.read_bytes() if verdict.exists() else b""
     if not digest:

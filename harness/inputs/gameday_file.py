@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from harness.core.gameday import (
+from harness.core.gameday.plan import (
     BACKUPS_FRESH,
     PLATFORM_WHOLE,
     QUESTION,

@@ -1,6 +1,6 @@
 """The gate's effects: what is asked, from files; the runs that lack, by `session.execute`.
 
-Decides nothing: harness.core.gate does, from what the history holds.
+Decides nothing: harness.core.gate.decision does, from what the history holds.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.core.comparable import Terms, WorkloadTerms
 from harness.core.fitness import INTERRUPTED
-from harness.core.gate import decide
-from harness.core.gate_next import most_drills, next_drill
-from harness.core.gate_values import GateDecision, Question
-from harness.core.noninferiority import floor_ns
+from harness.core.gate.comparable import Terms, WorkloadTerms
+from harness.core.gate.decision import decide
+from harness.core.gate.next_drill import most_drills, next_drill
+from harness.core.gate.noninferiority import floor_ns
+from harness.core.gate.values import GateDecision, Question
 from harness.core.plan import Limits, Plan
 from harness.core.policy import GatePolicy
 from harness.errors import PeakdrillError, UsageError

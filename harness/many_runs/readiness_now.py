@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness.core.cells import Claim
 from harness.core.instants import is_before
 from harness.core.outcome import Outcome
 from harness.core.policy import Policy, Season
-from harness.core.readiness import Readiness, readiness
+from harness.core.readiness.cells import Claim
+from harness.core.readiness.matrix import Readiness, readiness
 from harness.errors import UsageError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 
 import harness.core
 
-MODULES = [m.name for m in pkgutil.iter_modules(harness.core.__path__)]
+MODULES = [m.name for m in pkgutil.walk_packages(harness.core.__path__, "harness.core.")]
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str) -> None:
-    assert doctest.testmod(importlib.import_module(f"harness.core.{name}")).failed == 0
+    assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from harness import session
 from harness.core.fitness import INTERRUPTED
-from harness.core.gameday import GameDay
-from harness.core.gameday_state import DayState
+from harness.core.gameday.plan import GameDay
+from harness.core.gameday.state import DayState
 from harness.core.operation import Workload
 from harness.core.record import RunRecord
 from harness.core.verdict import (

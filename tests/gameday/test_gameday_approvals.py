@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from harness.core import gameday_records as said
+from harness.core.gameday import records as said
 from harness.errors import Refused
 from harness.evidence import envelope
 from harness.gameday.approvals import APPROVAL_TYPE

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.core import gameday_records as said
+from harness.core.gameday import records as said
 from harness.core.verdict import Verdict
 from harness.gameday import windows
 from harness.gameday.scene import Scene

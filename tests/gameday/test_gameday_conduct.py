@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from harness.core import gameday_records as said
-from harness.core.gameday_state import Phase
+from harness.core.gameday import records as said
+from harness.core.gameday.state import Phase
 from harness.core.verdict import Verdict
 from harness.errors import Refused
 from harness.gameday import answers
@@ -208,7 +208,7 @@ def test_a_platform_of_somebody_else_is_not_replaced_for_a_clean_room(desk) -> N
 
 
 def test_a_met_day_is_met_and_anything_less_is_not(desk) -> None:
-    from harness.core.gameday_view import view_of
+    from harness.core.gameday.view import view_of
 
     desk.write(APPROVED, scenarios=SCENARIOS)
     desk.approve("tom")

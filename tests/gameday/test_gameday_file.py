@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from harness.core.gameday import Timing
+from harness.core.gameday.plan import Timing
 from harness.errors import BadInput, UsageError
 from harness.inputs import places
 from harness.inputs.gameday_file import read_gameday

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.core.gameday_findings import (
+from harness.core.gameday.findings import (
     CheckResult,
     Finding,
     Reach,

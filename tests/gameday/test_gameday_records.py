@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.core import gameday_records as said
-from harness.core.gameday import GameDay, PlannedScenario
-from harness.core.gameday_findings import Finding, Reach
-from harness.core.gameday_state import Do, Phase, next_of, state_of
+from harness.core.gameday import records as said
+from harness.core.gameday.findings import Finding, Reach
+from harness.core.gameday.plan import GameDay, PlannedScenario
+from harness.core.gameday.state import Do, Phase, next_of, state_of
 from harness.core.verdict import Verdict
 from harness.errors import DamagedEvidence, Refused
 from harness.evidence import canonical

@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from harness.core import gameday_records as said
-from harness.core.gameday_view import DayView, view_of
+from harness.core.gameday import records as said
+from harness.core.gameday.view import DayView, view_of
 from harness.core.verdict import Verdict
 from harness.errors import DamagedEvidence, Refused
 from harness.gameday import answers, ending, findings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core import gameday_records as said
-from harness.core.gameday_state import Phase
+from harness.core.gameday import records as said
+from harness.core.gameday.state import Phase
 from harness.errors import PlatformError, Refused
 from harness.gameday import ending
 from harness.gameday.records import Book

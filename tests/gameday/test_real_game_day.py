@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.core import gameday_records as said
-from harness.core.gameday_view import view_of
+from harness.core.gameday import records as said
+from harness.core.gameday.view import view_of
 from harness.core.timeline import MarkName
 from harness.core.verdict import Verdict
 from harness.evidence import events, layout

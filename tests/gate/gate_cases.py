@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.core.comparable import Terms, WorkloadTerms
-from harness.core.gate_values import Question
+from harness.core.gate.comparable import Terms, WorkloadTerms
+from harness.core.gate.values import Question
 from harness.core.operation import Workload
 from harness.core.outcome import Outcome, WorkloadOutcome
 from harness.core.policy import GatePolicy

@@ -16,9 +16,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from harness.core import sequential
-from harness.core.miss_rate import plan_of_looks
-from harness.core.noninferiority import looks, quantiles, ranks
+from harness.core.gate import sequential
+from harness.core.gate.miss_rate import plan_of_looks
+from harness.core.gate.noninferiority import looks, quantiles, ranks
 
 MARGIN, GATED, CONFIDENCE, FLOOR_S, FIRST = 0.25, 0.8, 0.95, 1.0, 14
 TRIALS = 20_000

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.core.noninferiority import (
+from harness.core.gate.noninferiority import (
     Appointed,
     Interval,
     Rule,

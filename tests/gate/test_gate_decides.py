@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.core.gate import decide
-from harness.core.gate_next import drills_to_make, next_drill
+from harness.core.gate.decision import decide
+from harness.core.gate.next_drill import drills_to_make, next_drill
 from harness.core.policy import GatePolicy
 from harness.core.verdict import Verdict
 from tests.gate.gate_cases import (

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from harness.core import miss_rate
-from harness.core.miss_rate import look_for, plan_of_looks
+from harness.core.gate import miss_rate
+from harness.core.gate.miss_rate import look_for, plan_of_looks
 
 PLANS = [(0.8, 0.95, 14), (0.8, 0.95, 22), (0.9, 0.95, 29), (0.95, 0.95, 59), (0.5, 0.8, 3)]
 

@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from harness.core.comparable import Terms
-from harness.core.gate import decide
-from harness.core.gate_values import GateDecision
+from harness.core.gate.comparable import Terms
+from harness.core.gate.decision import decide
+from harness.core.gate.values import GateDecision
 from harness.core.verdict import Verdict
 from reports.gate_json import render_gate_json
 from reports.gate_junit import render_gate_junit

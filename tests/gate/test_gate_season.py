@@ -13,9 +13,9 @@ from fractions import Fraction
 import pytest
 from scipy.stats import binomtest
 
-from harness.core.comparable import Terms, WorkloadTerms
-from harness.core.gate import decide
-from harness.core.gate_values import GateDecision, Question, ScenarioGate
+from harness.core.gate.comparable import Terms, WorkloadTerms
+from harness.core.gate.decision import decide
+from harness.core.gate.values import GateDecision, Question, ScenarioGate
 from harness.core.policy import GatePolicy
 from harness.core.verdict import Verdict
 from tests.season import data

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from harness.core import sequential
+from harness.core.gate import sequential
 
 
 @pytest.mark.parametrize("quantile", [0.8, 0.9, 0.95])

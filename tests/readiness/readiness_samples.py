@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.core import checks
-from harness.core.cells import Claim
 from harness.core.instants import days_after
 from harness.core.operation import Workload
 from harness.core.outcome import Outcome, WorkloadOutcome
 from harness.core.policy import Policy, Season
-from harness.core.readiness import Readiness, readiness
+from harness.core.readiness.cells import Claim
+from harness.core.readiness.matrix import Readiness, readiness
+from harness.core.readiness.trend import Series
 from harness.core.scenario import Scenario, automatic, experiment, load
 from harness.core.targets import Targets, WorkloadTarget
-from harness.core.trend import Series
 from harness.core.verdict import Verdict
 
 S = 1_000_000_000

@@ -24,11 +24,11 @@ from readiness_samples import (
 )
 
 from harness.core import checks
-from harness.core.cells import Cell, Claim
 from harness.core.instants import days_after
 from harness.core.operation import Workload
 from harness.core.outcome import Outcome
-from harness.core.standing import State
+from harness.core.readiness.cells import Cell, Claim
+from harness.core.readiness.standing import State
 from harness.core.verdict import Verdict
 
 ORDER = Workload.ORDER_CAPTURE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from readiness_samples import ALL, POLICY, claim, found, run, scenario, void
 
-from harness.core.coverage import (
+from harness.core.readiness.coverage import (
     _BREAKS,
     ABILITIES,
     COMPONENTS,

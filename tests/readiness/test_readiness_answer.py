@@ -11,9 +11,9 @@ from readiness_samples import NOW, POLICY, SEASON, SIX, claim, found, lost, part
 
 from harness.core.operation import Workload
 from harness.core.policy import Season
-from harness.core.readiness import Readiness
-from harness.core.standing import State
-from harness.core.trend import Series
+from harness.core.readiness.matrix import Readiness
+from harness.core.readiness.standing import State
+from harness.core.readiness.trend import Series
 from harness.core.verdict import Verdict
 from reports.readiness_json import render_readiness_json
 from reports.readiness_text import WIDTH, readiness_lines

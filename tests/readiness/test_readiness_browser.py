@@ -12,8 +12,8 @@ import pytest
 import readiness_samples
 from page_in_browser import CONTRAST, Browser
 
-from harness.core.readiness import Readiness
-from harness.core.standing import State
+from harness.core.readiness.matrix import Readiness
+from harness.core.readiness.standing import State
 from reports.readiness_page import render_readiness
 from reports.words import clean
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from readiness_samples import ALL, POLICY, claim, found, lost, part, run, slow, unsure, void
 
-from harness.core.cells import GRAVITY, Cell
 from harness.core.instants import days_after
 from harness.core.operation import Workload
 from harness.core.outcome import Outcome
-from harness.core.readiness import Readiness, readiness
-from harness.core.standing import State
+from harness.core.readiness.cells import GRAVITY, Cell
+from harness.core.readiness.matrix import Readiness, readiness
+from harness.core.readiness.standing import State
 from harness.core.verdict import Verdict
 
 SUBJECT = "2027.9.0"

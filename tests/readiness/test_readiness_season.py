@@ -8,10 +8,10 @@ from collections import defaultdict
 import pytest
 from scipy.stats import binom
 
-from harness.core.cells import Claim
 from harness.core.instants import days_after
 from harness.core.policy import Policy, Season
-from harness.core.readiness import Readiness, readiness
+from harness.core.readiness.cells import Claim
+from harness.core.readiness.matrix import Readiness, readiness
 from tests.season.data import KeptRun, outcomes, runs
 
 SEASON = Season("black-friday", "2027-11-22", "2027-11-30")

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.core import gameday_records as said
-from harness.core.gameday import GameDay, Timing, instant
-from harness.core.gameday_absence import Absence, absences
-from harness.core.gameday_findings import Finding
-from harness.core.gameday_rules import told_key
-from harness.core.gameday_state import DayState, Phase, state_of
+from harness.core.gameday import records as said
+from harness.core.gameday.absence import Absence, absences
+from harness.core.gameday.findings import Finding
+from harness.core.gameday.plan import GameDay, Timing, instant
+from harness.core.gameday.rules import told_key
+from harness.core.gameday.state import DayState, Phase, state_of
 from harness.core.verdict import Verdict, gravest
 
 

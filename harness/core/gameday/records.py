@@ -1,7 +1,7 @@
 """What a game day remembers: one value for everything that can be recorded, and their chain.
 
 Records are only ever added. Each names the one before by its digest, so that one which is changed,
-moved or taken away shows. May not live here: what follows from them (gameday_state.py).
+moved or taken away shows. May not live here: what follows from them (state.py).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.core.gameday_findings import CheckResult, Finding, Reach
+from harness.core.gameday.findings import CheckResult, Finding, Reach
 from harness.core.verdict import Verdict
 
 

@@ -1,7 +1,7 @@
 """A game day as it was planned: who, what, in which order, when, and what must hold before.
 
 Values only, read from gameday.yaml elsewhere. The clock is passed in. May not live here: what
-happened on the day (gameday_records.py), what follows from it (gameday_state.py).
+happened on the day (records.py), what follows from it (state.py).
 """
 
 from __future__ import annotations

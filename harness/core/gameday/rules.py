@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.core.gameday import (
+from harness.core.gameday.plan import (
     QUESTION,
     Communication,
     GameDay,
@@ -18,8 +18,8 @@ from harness.core.gameday import (
     Timing,
     instant,
 )
-from harness.core.gameday_records import Approval, Approved
-from harness.core.gameday_state import DayState
+from harness.core.gameday.records import Approval, Approved
+from harness.core.gameday.state import DayState
 from harness.core.policy import Freeze, Policy
 
 

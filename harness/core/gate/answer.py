@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.core.gate_values import Cell, Loss, Part, Question, ScenarioGate
-from harness.core.gate_wording import PLATFORM, clean_runs, drills, percent, place
+from harness.core.gate.values import Cell, Loss, Part, Question, ScenarioGate
+from harness.core.gate.wording import PLATFORM, clean_runs, drills, percent, place
 from harness.core.verdict import Verdict
 
 _GRAVITY = {Verdict.MISSED: 0, Verdict.INCONCLUSIVE: 1, Verdict.MET: 2}

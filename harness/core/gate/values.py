@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from harness.core.comparable import Excluded, Terms
-from harness.core.noninferiority import Compared
+from harness.core.gate.comparable import Excluded, Terms
+from harness.core.gate.noninferiority import Compared
 from harness.core.operation import Workload
 from harness.core.policy import GatePolicy
 from harness.core.verdict import Verdict

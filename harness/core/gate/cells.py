@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.core import miss_rate, sequential
-from harness.core.comparable import Series, Terms, counted
-from harness.core.gate_values import Cell, Question
-from harness.core.gate_wording import drills, percent
-from harness.core.noninferiority import looks
+from harness.core.gate import miss_rate, sequential
+from harness.core.gate.comparable import Series, Terms, counted
+from harness.core.gate.noninferiority import looks
+from harness.core.gate.values import Cell, Question
+from harness.core.gate.wording import drills, percent
 from harness.core.operation import Workload
 from harness.core.outcome import Outcome
 from harness.core.statistics import clean_runs_needed

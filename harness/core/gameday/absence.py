@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.core import gameday_records as said
-from harness.core.gameday import GameDay, instant
+from harness.core.gameday import records as said
+from harness.core.gameday.plan import GameDay, instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from harness.core.comparable import ATTEMPTS
-from harness.core.gate_values import GateDecision, ScenarioGate
+from harness.core.gate.comparable import ATTEMPTS
+from harness.core.gate.values import GateDecision, ScenarioGate
 from harness.core.verdict import Verdict
 
 NOTHING: Mapping[str, int] = MappingProxyType({})

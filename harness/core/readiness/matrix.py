@@ -20,9 +20,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.core import cells
-from harness.core.cells import GRAVITY, Cell, Claim, Subject
-from harness.core.coverage import (
+from harness.core.instants import Stretch, days_after, is_before, season_stretch
+from harness.core.outcome import Outcome
+from harness.core.policy import Policy, Season
+from harness.core.readiness import cells
+from harness.core.readiness.cells import GRAVITY, Cell, Claim, Subject
+from harness.core.readiness.coverage import (
     COMPONENTS,
     FAILURE_MODES,
     Covered,
@@ -30,11 +33,8 @@ from harness.core.coverage import (
     fit,
     tenants_covered,
 )
-from harness.core.instants import Stretch, days_after, is_before, season_stretch
-from harness.core.outcome import Outcome
-from harness.core.policy import Policy, Season
-from harness.core.standing import State
-from harness.core.trend import Series, first_runs, trend
+from harness.core.readiness.standing import State
+from harness.core.readiness.trend import Series, first_runs, trend
 from harness.core.verdict import Verdict
 
 BEGINS, ENDS = "before it begins", "before it ends"

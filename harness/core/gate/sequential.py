@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from scipy.special import betainc, betaincc, betaln
 
-from harness.core.miss_rate import fewest
+from harness.core.gate.miss_rate import fewest
 
 _NEVER = 0.5  # the stake on "no drill ever misses"
 _LARGEST = 700.0  # of a logarithm, before exp overflows

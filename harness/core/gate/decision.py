@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.core.comparable import Chosen, Terms, any_configuration, choose, series
-from harness.core.gate_against import comparisons, refusal
-from harness.core.gate_answer import answer, notes, weakest
-from harness.core.gate_cells import cells, planned_runs
-from harness.core.gate_values import Comparison, GateDecision, Loss, Part, Question, ScenarioGate
+from harness.core.gate.against import comparisons, refusal
+from harness.core.gate.answer import answer, notes, weakest
+from harness.core.gate.cells import cells, planned_runs
+from harness.core.gate.comparable import Chosen, Terms, any_configuration, choose, series
+from harness.core.gate.values import Comparison, GateDecision, Loss, Part, Question, ScenarioGate
 from harness.core.outcome import Outcome
 from harness.core.verdict import Verdict
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from harness.core import gameday_records as said
-from harness.core.gameday import GameDay
-from harness.core.gameday_findings import Finding
+from harness.core.gameday import records as said
+from harness.core.gameday.findings import Finding
+from harness.core.gameday.plan import GameDay
 
 BY_SIGNAL = "stopped by SIG"  # how an interruption by Ctrl-C or SIGTERM is worded
 

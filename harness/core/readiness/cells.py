@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from harness.core.instants import days_after, is_before
 from harness.core.outcome import Outcome
+from harness.core.readiness.standing import Said, State, said_of_platform, said_of_workload
 from harness.core.scenario import Scenario
-from harness.core.standing import Said, State, said_of_platform, said_of_workload
 from harness.core.statistics import clean_runs_claim
 from harness.core.targets import Targets, WorkloadTarget
 from harness.core.verdict import Verdict, gravest

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.core.comparable import Chosen, Series, Terms, WorkloadTerms, why_none
-from harness.core.gate_cells import planned_runs
-from harness.core.gate_values import Comparison, Question
-from harness.core.gate_wording import percent, time
-from harness.core.gates import RTO
-from harness.core.noninferiority import (
+from harness.core.gate.cells import planned_runs
+from harness.core.gate.comparable import Chosen, Series, Terms, WorkloadTerms, why_none
+from harness.core.gate.noninferiority import (
     Appointed,
     Compared,
     Interval,
@@ -19,6 +16,9 @@ from harness.core.noninferiority import (
     quantiles,
     would_pass_at,
 )
+from harness.core.gate.values import Comparison, Question
+from harness.core.gate.wording import percent, time
+from harness.core.gates import RTO
 from harness.core.operation import Workload
 from harness.core.outcome import Outcome
 from harness.core.verdict import Verdict, gravest
