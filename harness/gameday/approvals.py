@@ -2,6 +2,9 @@
 
 The envelope carries the public key; gameday.yaml names that key's id, which is a digest of it. So
 whoever wrote the plan said whose signature counts, and no list of keys has to be kept beside it.
+
+Which approvals were handed in is kept with the installation, not with the day alone: a day of the
+same name and plan in another folder, or in one whose records were removed, is another day.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import NoReturn
 
 from pydantic import TypeAdapter, ValidationError
@@ -80,6 +84,10 @@ def hand_in(
     if refusal is not None or key is None:
         refusal = refusal or Refusal("forged: it carries no key")
         _refused(book, told.who, told.scenarios, refusal, digest, now=now)
+    used_up = _use(told.nonce)
+    if used_up is None:
+        other = Refusal("replayed: this approval was handed in before, for another day's folder")
+        _refused(book, told.who, told.scenarios, other, digest, now=now)
     absent = day.absent_in(told.scenarios)
     approved = said.Approved(
         approval=told,
@@ -88,7 +96,11 @@ def hand_in(
         public_key=signed.public_key,
         envelope=body.decode("ascii"),
     )
-    book.add(approved, now)
+    try:
+        book.add(approved, now)
+    except BaseException:
+        used_up.unlink(missing_ok=True)  # it counted for nothing
+        raise
     return approved
 
 
@@ -103,6 +115,20 @@ def refuse_altered(approvals: tuple[said.Approved, ...]) -> None:
                 f"the approval by {given.approval.who} is not what was signed",
                 next_step="have it approved again",
             )
+
+
+def _use(nonce: str) -> Path | None:
+    """Its mark among those that were handed in here; None where it was among them already."""
+    from harness.platforms.embedded.layout import state_home
+
+    name = hashlib.sha256(nonce.encode()).hexdigest()[:32]
+    mark = state_home() / "gamedays" / f"{name}.approval"
+    mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        mark.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        return None
+    return mark
 
 
 def _refused(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 
 import pytest
 
 from harness.core.gameday import records as said
 from harness.errors import Refused
 from harness.evidence import envelope
-from harness.gameday.approvals import APPROVAL_TYPE
+from harness.gameday.approvals import APPROVAL_TYPE, hand_in
+from harness.gameday.records import Book
+from harness.gameday.windows import policy_of
 from tests.gameday.desk import APPROVED, STEPS
 
 ABSENT = """\
@@ -185,3 +188,39 @@ def test_two_names_with_one_key_are_one_person(desk) -> None:
     desk.file.write_text(text)
     with pytest.raises(BadInput, match="key: is Jonas's too"):
         desk.day()
+
+
+def elsewhere(desk) -> Book:
+    """The same plan under the same name, in another folder."""
+    return Book.of(desk.folder / "other", desk.day().name)
+
+
+def test_one_that_was_handed_in_for_the_same_day_in_another_folder(desk) -> None:
+    body = desk.approval("tom")
+    desk.hand_in(body)
+    book, day = elsewhere(desk), desk.day()
+    with pytest.raises(Refused, match="replayed"):
+        hand_in(book, day, policy_of(day), body, desk.now)
+    assert book.state().approvals == ()
+    assert isinstance(book.entries()[-1].said, said.ApprovalRefused)
+
+
+def test_one_of_a_day_whose_records_were_removed(desk) -> None:
+    body = desk.approval("tom")
+    desk.hand_in(body)
+    shutil.rmtree(desk.book().folder)
+    refused(desk, body, "replayed")
+
+
+def test_one_that_a_closed_book_did_not_take_is_not_used_up(desk, monkeypatch) -> None:
+    body = desk.approval("tom")
+    with monkeypatch.context() as broken:
+        broken.setattr(Book, "add", _full)
+        with pytest.raises(OSError, match="disk full"):
+            desk.hand_in(body)
+    desk.hand_in(body)
+    assert [a.approval.who for a in desk.book().state().approvals] == ["Tom"]
+
+
+def _full(*_: object) -> None:
+    raise OSError("disk full")
