@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from harness.evidence.export import Index
 from harness.evidence.findings import State
-from reports.words import clean
+from reports.templating import page_environment
 
-_TEMPLATES = Path(__file__).resolve().parent / "templates"
 _VERDICT_OF = {
     State.INTACT: "met",
     State.INCOMPLETE: "inconclusive",
@@ -22,7 +16,7 @@ _VERDICT_OF = {
 
 def render_bundle(index: Index) -> str:
     """One self-contained page; no script, nothing fetched."""
-    return _environment().get_template("bundle.html.j2").render(
+    return page_environment().get_template("bundle.html.j2").render(
         index=index, headline=headline(index), state=index.worst, colour=_VERDICT_OF[index.worst],
         by_key=sorted({(run.key_id, run.self_signed) for run in index.runs if run.key_id}),
     )  # fmt: skip
@@ -49,15 +43,3 @@ def headline(index: Index) -> str:
     odd = [f"{len(index.unreadable)} unreadable"] if index.unreadable else []
     chain = ["the chain does not hold"] if index.chain_problems else []
     return f"{period}: {', '.join([*counts, *lost, *odd, *chain])}; {clauses}"
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: clean(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -15,7 +15,7 @@ from harness.core.gameday.findings import Finding
 from harness.core.gameday.view import DayView, Drilled, Line
 from harness.core.verdict import Verdict
 from harness.evidence import canonical
-from reports.html import _environment as environment
+from reports.html import report_environment
 from reports.markdown import escape
 from reports.words import SIGN, WORD
 
@@ -55,7 +55,7 @@ def render_json(view: DayView, signed_by: SignedBy) -> str:
 
 def render_html(view: DayView, signed_by: SignedBy) -> str:
     """For people: printable, self-contained."""
-    return environment().get_template("gameday.html.j2").render(
+    return report_environment().get_template("gameday.html.j2").render(
         view=view,
         signed_by=signed_by,
         phase=PHASE_WORD[view.phase.value],

@@ -9,10 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from harness.core import checks, wording
 from harness.core.record import RunRecord
@@ -20,6 +18,7 @@ from harness.core.timeline import Mark, MarkName
 from harness.core.verdict import Verdict
 from reports import money_view, recovery_view, words
 from reports.pictures import bars, panoramas
+from reports.templating import page_environment
 from reports.view import (
     WRITE_CLASSES,
     WorkloadView,
@@ -33,14 +32,13 @@ from reports.view import (
 from reports.words import NS_PER_S, clean, count, money, seconds, span
 
 _LABELLED = re.compile(r"(\w+) {2,}(\S.*)")
-_TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def render_html(record: RunRecord) -> str:
     """The whole report as one self-contained page."""
     views = workloads(record)
     gap = _unprotected(record)
-    return _environment().get_template("report.html.j2").render(
+    return report_environment().get_template("report.html.j2").render(
         record=record,
         plan=record.plan,
         facts=record.plan.platform,
@@ -98,15 +96,9 @@ def _unprotected(record: RunRecord) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def report_environment() -> Environment:
+    """With the words and the formats of a run's report; a game day's page has them, too."""
+    environment = page_environment()
     environment.globals.update(
         WORD=words.WORD,
         MET=Verdict.MET,
@@ -131,13 +123,6 @@ def _environment() -> Environment:
         sentence=lambda text: f"{text[:1].upper()}{text[1:]}.",
     )
     return environment
-
-
-def _finalize(value: object) -> object:
-    """Texts lose what is not text; markup that a template made itself stays as it is."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return clean(value)
-    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from functools import cache
-from pathlib import Path
 from typing import Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from harness.core.timeline import MarkName
 from harness.core.verdict import Verdict
-from reports.words import MARK_WORD, WORD, clean
+from reports.templating import page_environment
+from reports.words import MARK_WORD, WORD
 
-_TEMPLATES = Path(__file__).resolve().parent / "templates"
 _VERDICTS = {verdict.value: word for verdict, word in WORD.items()}
 _MARKS = {
     MarkName.LOAD_BEGUN: "load begins",
@@ -101,20 +99,6 @@ def _render(template: str, nonce: str, **values: object) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.globals.update(VERDICTS=_VERDICTS, KNOWN=frozenset(v.value for v in Verdict))
     return environment
-
-
-def _finalize(value: object) -> object:
-    """Texts lose what is not text; markup that a template made itself stays as it is."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return clean(value)
-    return value

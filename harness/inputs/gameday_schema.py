@@ -5,25 +5,15 @@ Generated from the models, so that an editor and peakdrill agree; a test holds t
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 from harness.inputs.gameday_model import GameDayModel
-from harness.inputs.targets_schema import _without_null as without_null
+from harness.inputs.published_schema import FOLDER, published
 
-PUBLISHED = Path(__file__).resolve().parents[2] / "reports" / "schema" / "gameday-v1.schema.json"
+PUBLISHED = FOLDER / "gameday-v1.schema.json"
 
 
 def schema_text() -> str:
     """The schema as it is published."""
-    body = without_null(GameDayModel.model_json_schema(by_alias=True))
-    assert isinstance(body, dict)
-    head = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:peakdrill:gameday:v1",
-    }
-    body["title"] = "peakdrill game day, version 1"
-    return json.dumps(head | body, indent=2, sort_keys=True) + "\n"
+    return published(GameDayModel, name="gameday", title="game day")
 
 
 if __name__ == "__main__":
