@@ -21,6 +21,7 @@ from harness.core.gameday.rules import (
     untold,
 )
 from harness.core.gameday.state import DayState, Do, Next, Phase, StepState, next_of
+from harness.core.verdict import Verdict
 from harness.errors import PeakdrillError, Refused
 from harness.evidence.seal import digest_of
 from harness.gameday import answers, approvals, findings, orders, stage
@@ -137,7 +138,12 @@ def _run(scene: Scene, following: Next) -> None:
             orders.order_of(day, planned, scene.out, seed), scene.progress()
         )
     except Exception as error:
-        _lose(scene, planned.step, attempt, _worded(error), again=False)
+        left = orders.left_by(scene.out, seed)
+        record = orders.judged_in(left) if left is not None else None
+        if record is not None and record.judgement.verdict is Verdict.MISSED:
+            _keep(scene, orders.ended_of(planned.step, attempt, record))  # proven, whatever then
+        else:
+            _lose(scene, planned.step, attempt, _worded(error), again=False)
         if not isinstance(error, PeakdrillError):
             raise  # ours: recorded first, then told
         return

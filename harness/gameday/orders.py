@@ -9,11 +9,14 @@ from harness.core.fitness import INTERRUPTED
 from harness.core.gameday import records as said
 from harness.core.gameday.findings import Reach, results_of
 from harness.core.gameday.plan import GameDay, PlannedScenario
+from harness.core.gates import RPO, STORES_AGREE
 from harness.core.guard import GuardRails
 from harness.core.record import RunRecord
-from harness.errors import PeakdrillError
+from harness.core.verdict import Verdict
 from harness.evidence import layout
 from harness.session import Order
+
+_LOSSES = (RPO, STORES_AGREE)
 
 
 def order_of(day: GameDay, planned: PlannedScenario, out: Path, seed: int) -> Order:
@@ -59,6 +62,7 @@ def ended_of(step: str, attempt: int, record: RunRecord) -> said.ScenarioEnded:
         results=results,
         reach=Reach(plan.platform.name, plan.size, plan.peak),
         interrupted=cut[0] if cut else "",
+        proven_loss=any(r.check in _LOSSES and r.verdict is Verdict.MISSED for r in results),
         not_checked=judged.not_checked,
     )
 
@@ -76,12 +80,16 @@ def left_by(out: Path, seed: int) -> Path | None:
 
 
 def judged_in(directory: Path) -> RunRecord | None:
-    """The run that lies there, if it came to its verdict before it was killed."""
+    """The run that lies there, if it came to its verdict before it was killed.
+
+    Without a verdict it counts all the same where what it left proves a miss: no second attempt
+    takes that back.
+    """
     from harness.evidence.load import load_record
 
-    if not (directory / layout.VERDICT).exists():
-        return None
     try:
-        return load_record(directory)
-    except PeakdrillError:
-        return None  # what cannot be read again was no verdict
+        record = load_record(directory)
+    except Exception:  # noqa: BLE001 (half a run: what cannot be read again was no verdict)
+        return None
+    judged = (directory / layout.VERDICT).exists()
+    return record if judged or record.judgement.verdict is Verdict.MISSED else None
