@@ -20,6 +20,7 @@ from harness.core.guard import GuardRails
 from harness.core.plan import Plan, PlatformFacts, Size
 from harness.core.record import RunRecord
 from harness.core.scenario import Scenario
+from harness.core.targets import Targets
 from harness.errors import Refused
 from harness.platforms.capabilities import Platform
 from harness.progress import Progress
@@ -155,6 +156,23 @@ def _refuse_deaf_rails(order: Order) -> None:
         )
 
 
+def _refuse_dead_rails(guards: GuardRails, targets: Targets) -> None:
+    """A rail that nothing in these targets could ever run into only looks like one."""
+    from harness.core.guard import ORDERS
+
+    worth = any(t.revenue_per_operation_cents for t in targets.workloads)
+    orders = any(t.workload in ORDERS for t in targets.workloads)
+    for put_up, reachable, rail, why in (
+        (guards.money_max_cents, worth, "money", "no workload has a revenue_per_operation"),
+        (guards.refused_per_minute_max, orders, "refused-per-minute", "no workload is orders"),
+    ):
+        if put_up is not None and not reachable:
+            raise Refused(
+                f"the guard rail {rail} could never end this drill: in the targets {why}",
+                next_step="leave that rail out, or complete targets.yaml",
+            )
+
+
 def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
     from harness.inputs.shape import shape_of
     from harness.inputs.targets_file import read_targets
@@ -163,11 +181,13 @@ def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
     from harness.platforms import find
 
     alerts = alerts_by(order.alerts_url)
+    targets = read_targets(
+        order.targets_file, scenario=scenario.name, season=order.season, tenant=order.tenant
+    )
+    _refuse_dead_rails(order.guards, targets)
     made = plan_of(
         scenario=scenario,
-        targets=read_targets(
-            order.targets_file, scenario=scenario.name, season=order.season, tenant=order.tenant
-        ),
+        targets=targets,
         facts=facts,
         shape=shape_of(scenario.load),
         size=order.size,
