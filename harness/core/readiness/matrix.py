@@ -12,7 +12,8 @@ one release and one configuration, the subject. Several runs make a cell so:
    or less asked than the season asks), and never tested otherwise.
 
 Nothing is averaged. Invalid runs prove nothing. Removing a run that met never makes a cell better,
-time passing neither, and a proven loss makes it worse whenever it is found.
+time passing neither, and a proven loss makes it worse whenever it is found. One that the release
+proved and that stands in no cell (another configuration or tenant) is said beside the answer.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from harness.core.readiness.coverage import (
     fit,
     tenants_covered,
 )
+from harness.core.readiness.elsewhere import losses_elsewhere, told_first
 from harness.core.readiness.standing import State
 from harness.core.readiness.trend import Series, first_runs, trend
 from harness.core.verdict import Verdict
@@ -114,13 +116,17 @@ def readiness(
     fitting = [o for o in runs if fit(o) and _is_own_fault(o, claims)]
     scenarios = [c.scenario for c in claims]
     verdict = _verdict(found, over=_is_over(stretch, now_utc))
+    losses = losses_elsewhere(
+        runs, found, subject, lambda o: _foreign(o, claims, tenant) or view.another(o)
+    )
+    answer = _answer(season, found, verdict, over=_is_over(stretch, now_utc))
     return Readiness(
         season=season,
         tenant=tenant,
         now_utc=now_utc,
         subject=subject,
         verdict=verdict,
-        answer=_answer(season, found, verdict, over=_is_over(stretch, now_utc)),
+        answer=" ".join((answer, *told_first(losses, subject.release))),
         cells=tuple(found),
         rows=tuple(s.name for s in scenarios),
         columns=_columns(claims),
@@ -131,7 +137,7 @@ def readiness(
         runs=tuple(_line(o, claims, view, tenant) for o in reversed(runs)),
         valid_days=policy.valid_days,
         confidence=policy.gate.confidence,
-        notes=_notes(season, subject, own, policy, now_utc),
+        notes=(*losses, *_notes(season, subject, own, policy, now_utc)),
     )
 
 
