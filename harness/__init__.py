@@ -5,16 +5,16 @@ Names are loaded when first used (PEP 562), so that neither a load worker nor
 
 The rooms behind it; each package's docstring says what may not live in it.
 
-    core                                    pure: what is claimed, measured, judged and decided
-    inputs                                  files that people write, read at the boundary
-    platforms                               what is drilled, behind capabilities
-    chaos, faults, attack                   what breaks it, and the undo
-    ledger, readback, inspection            what customers were told, and what is really there
-    recovery                                runbooks as code
-    watching, observe                       who looks while it goes on; who else is asked and told
-    evidence, history                       what a run leaves, signed; every run there was
-    many_runs, gameday                      what is done about many drills; a day of drills with people
-    commands, serving                       the command line's and the live page's own
+    core                         pure: what is claimed, measured, judged and decided
+    inputs                       files that people write, read at the boundary
+    platforms                    what is drilled, behind capabilities
+    faults, chaos, attack        what breaks it, and the undo
+    ledger, readback, inspection what customers were told, and what is really there
+    recovery                     runbooks as code
+    watching, observe            who looks while it goes on; who else is asked and told
+    evidence, history            what a run leaves, signed; every run that was
+    many_runs, gameday           what is done about many drills; a day of drills with people
+    commands, serving            the command line's own; the live page's
 
 In front: `session` (from an order to a judged run, with `planning`, `preflight`, and `tenancy` and
 `adoption` for whose platform it is), `drill` (the method on one page, with `trading`, `sightings`

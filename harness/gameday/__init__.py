@@ -12,5 +12,5 @@
     ending.py      the red button of a day; closing it: reports, manifest, signature
 
 Lives here: effects. May not live here: a rule. What may happen, and what follows from what has
-happened, is decided in harness/core/gameday*.py, where there is no clock and no disk.
+happened, is decided in harness/core/gameday, where there is no clock and no disk.
 """
