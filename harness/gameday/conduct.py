@@ -29,6 +29,7 @@ from harness.gameday.records import PLAN, Book, put
 from harness.gameday.scene import Scene
 from harness.inputs.targets_file import find_targets
 from harness.platforms import find
+from harness.tenancy import mending
 
 _ATTEMPTS_MAX = 3  # of one scenario whose process was killed
 
@@ -139,9 +140,9 @@ def _run(scene: Scene, following: Next) -> None:
         )
     except Exception as error:
         left = orders.left_by(scene.out, seed)
-        record = orders.judged_in(left) if left is not None else None
-        if record is not None and record.judgement.verdict is Verdict.MISSED:
-            _keep(scene, orders.ended_of(planned.step, attempt, record))  # proven, whatever then
+        proof = orders.judged_in(left) if left is not None else None
+        if proof is not None and proof.judgement.verdict is Verdict.MISSED:
+            _keep(scene, orders.ended_of(planned.step, attempt, proof))  # proven, whatever then
         else:
             _lose(scene, planned.step, attempt, _worded(error), again=False)
         if not isinstance(error, PeakdrillError):
@@ -217,7 +218,7 @@ def _have_platform(scene: Scene) -> None:
     """One that lives through the day: the one that is up, else one of the day's own."""
     state = scene.book.state()
     if find.running() is not None:
-        session.mended(scene.say)
+        mending.mended(scene.say)
     if find.running() is not None:
         if not state.own_platform:
             stage.refuse_shared(scene.day)
