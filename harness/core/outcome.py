@@ -6,8 +6,10 @@ stands in it as it was judged. Nothing here is averaged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from harness.core.asked import Bars, Method
+from harness.core.later import LATER
 from harness.core.operation import Workload
 from harness.core.verdict import Verdict
 
@@ -33,6 +35,7 @@ class WorkloadOutcome:
     proven_loss: (
         bool  # LOST over its limit, or any violation, by a ledger and a read-back that hold
     )
+    bars: Bars = field(default=(), metadata=LATER)  # (): recorded before they were kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Outcome:
     not_checked: tuple[str, ...]
     capabilities: tuple[str, ...]  # that the scenario asked for
     evidence_digest: str  # SHA-256 of the seal, hex; "" when it was never sealed
+    method: Method = field(default=(), metadata=LATER)  # likewise
 
     def of(self, workload: Workload) -> WorkloadOutcome | None:
         return next((w for w in self.workloads if w.workload is workload), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from harness.core.asked import bars_of, method_of
 from harness.core.gates import RPO, STORES_AGREE
 from harness.core.outcome import Outcome, WorkloadOutcome
 from harness.core.plan import Plan, PlatformFacts
@@ -51,6 +52,7 @@ def outcome_of(
         not_checked=judgement.not_checked,
         capabilities=tuple(sorted(plan.scenario.requires)),
         evidence_digest=evidence_digest,
+        method=method_of(plan.scenario),
     )
 
 
@@ -78,6 +80,7 @@ def _workload(judged: WorkloadJudgement, target: WorkloadTarget, plan: Plan) -> 
         violations=counts.violations if counts else 0,
         lost_value_cents=counts.lost_value_cents if counts else 0,
         proven_loss=any(f.check == RPO and f.verdict is Verdict.MISSED for f in judged.findings),
+        bars=bars_of(target),
     )
 
 

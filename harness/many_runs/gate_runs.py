@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.core.asked import bars_of, method_of
 from harness.core.fitness import INTERRUPTED
 from harness.core.gate.comparable import Terms, WorkloadTerms
 from harness.core.gate.decision import decide
@@ -97,9 +98,11 @@ def _terms(plan: Plan, *, any_configuration: bool) -> Terms:
                 rto_target_ns=round(t.rto_s * _NS_PER_S),
                 rpo_target_ns=None if t.rpo_s is None else round(t.rpo_s * _NS_PER_S),
                 floor_ns=floor_ns(t.canary_per_s),
+                bars=bars_of(t),
             )
             for t in plan.targets.workloads
         ),
+        method=method_of(plan.scenario),
     )
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from harness.core.asked import Bars, Method, another
 from harness.core.operation import Workload
 from harness.core.outcome import Outcome
 from harness.core.verdict import Verdict
@@ -28,6 +29,7 @@ class WorkloadTerms:
     rto_target_ns: int
     rpo_target_ns: int | None
     floor_ns: int  # what a drill at this canary rate cannot resolve
+    bars: Bars = ()  # (): not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Terms:
     tenant: str
     configuration: str | None  # None: the one of the latest run
     workloads: tuple[WorkloadTerms, ...]
+    method: Method = ()  # (): not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,9 @@ def unlike(run: Outcome, terms: Terms) -> str:
             return f"another RTO of {found.workload}: {rto}"
         if found.rpo_target_ns != target.rpo_target_ns:
             return f"another RPO of {found.workload}"
-    return ""
+        if why := another(found.bars, target.bars):
+            return f"{found.workload}: {why}"
+    return another(run.method, terms.method)
 
 
 def series(runs: Iterable[Outcome]) -> Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from harness.core.asked import another, method_of
 from harness.core.instants import days_after, is_before
 from harness.core.outcome import Outcome
 from harness.core.readiness.standing import Said, State, said_of_platform, said_of_workload
@@ -160,7 +161,7 @@ def _cell(
 ) -> Cell:
     answers = [(run, ask(run)) for run in runs]
     words = [
-        _Word(run, said, view.another(run) or said.outdated, view.aged(run))
+        _Word(run, said, view.another(run) or _outdated(claim, run, said), view.aged(run))
         for run, said in answers
         if said is not None
     ]
@@ -182,6 +183,13 @@ def _cell(
         rpo_target_ns=_ns(target.rpo_s) if target else None,
     )
     return _decided(blank, words, view)
+
+
+def _outdated(claim: Claim, run: Outcome, said: Said) -> str:
+    """A miss stands, however it was proved; what met another scenario of that name is of before."""
+    if said.verdict is Verdict.MISSED:
+        return said.outdated
+    return said.outdated or another(run.method, method_of(claim.scenario))
 
 
 def _ns(value_s: float | None) -> int | None:

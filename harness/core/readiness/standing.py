@@ -8,9 +8,11 @@ the platform stands all the same.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.core.asked import bars_of
 from harness.core.gates import RPO, RTO, interval_verdict
 from harness.core.outcome import Outcome, WorkloadOutcome
 from harness.core.scenario import Scenario
@@ -50,7 +52,10 @@ def said_of_workload(
     target: WorkloadTarget,
     then: WorkloadTarget | None,
 ) -> Said | None:
-    """None: this run proves nothing here. `then`: what was declared for the season of the run."""
+    """None: this run proves nothing here. `then`: what is declared for the season of the run.
+
+    What the run itself says of that goes first: the file may have been changed since.
+    """
     if (run.verdict in _VOID or found.verdict in _VOID) and not found.proven_loss:
         return None
     named = {check.name for check in scenario.checks}
@@ -143,12 +148,13 @@ def _easier(found: WorkloadOutcome, target: WorkloadTarget, then: WorkloadTarget
         return f"drilled at {found.rate_per_s:g}/s, the season has {target.rate_per_s:g}/s"
     if found.rpo_target_ns is None and target.rpo_s is not None:
         return "its records were not counted, and the season has an RPO"
-    if then is None:
-        return ""
-    if then.latency_limit_s > target.latency_limit_s:
-        return f"judged at {then.latency_limit_s:g} s an answer, not {target.latency_limit_s:g} s"
-    if then.staleness_s > target.staleness_s:
-        return f"judged at {then.staleness_s:g} s of staleness, not {target.staleness_s:g} s"
-    if then.min_capacity < target.min_capacity:
-        return f"judged at a capacity of {then.min_capacity:g}, not {target.min_capacity:g}"
+    bars = dict(found.bars or (bars_of(then) if then else ()))
+    if bars.get("latency_limit_s", 0.0) > target.latency_limit_s:
+        was_s = bars["latency_limit_s"]
+        return f"judged at {was_s:g} s an answer, not {target.latency_limit_s:g} s"
+    if bars.get("staleness_s", 0.0) > target.staleness_s:
+        return f"judged at {bars['staleness_s']:g} s of staleness, not {target.staleness_s:g} s"
+    if bars.get("min_capacity", math.inf) < target.min_capacity:
+        was = bars["min_capacity"]
+        return f"judged at a capacity of {was:g}, not {target.min_capacity:g}"
     return ""
