@@ -8,6 +8,7 @@ The rooms behind it; each package's docstring says what may not live in it.
     core                         pure: what is claimed, measured, judged and decided
     inputs                       files that people write, read at the boundary
     platforms                    what is drilled, behind capabilities
+    tenancy                      whose platform it is, and what a killed drill left on it
     faults, chaos, attack        what breaks it, and the undo
     ledger, readback, inspection what customers were told, and what is really there
     recovery                     runbooks as code
@@ -16,9 +17,9 @@ The rooms behind it; each package's docstring says what may not live in it.
     many_runs, gameday           what is done about many drills; a day of drills with people
     commands, serving            the command line's own; the live page's
 
-In front: `session` (from an order to a judged run, with `planning`, `preflight`, and `tenancy` and
-`adoption` for whose platform it is), `drill` (the method on one page, with `trading`, `sightings`
-and `interrupts`), `progress` (what both tell), `errors`, `cli` and `pytest_plugin`.
+In front: `session` (from an order to a judged run, with `planning` and `preflight`), `drill` (the
+method on one page, with `trading`, `sightings` and `interrupts`), `progress` (what both tell),
+`errors`, `cli` and `pytest_plugin`.
 """
 
 from importlib import import_module

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import platform as host
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -63,12 +63,13 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
     from harness.observe import export
     from harness.observe.alerts import alerts_by
     from harness.sightings import Sightings
+    from harness.tenancy.taking import platform_for
     from reports.write import write_reports
 
     claim, experiment = _read(order)
     alerts, to = alerts_by(order.alerts_url), export.destinations(order.observe)
     notary = signing.ready(order.out)  # who cannot sign is told so before anything is broken
-    with closing(progress), interruptible(), _platform(order, progress) as platform:
+    with closing(progress), interruptible(), platform_for(order, progress) as platform:
         plan = _plan(order, claim, platform.facts())
         _refuse_unserved(plan, platform)
         run = RunDirectory.create(order.out, plan.run_id)
@@ -218,93 +219,3 @@ def _instead(order: Order) -> str:
     if file.resolve() == own.resolve():
         return ""
     return file.stem if file.stem != own.stem else f"another {file.stem}"
-
-
-@contextmanager
-def _platform(order: Order, progress: Progress) -> Iterator[Platform]:
-    """The platform that is up, mended first; else one of its own, ended afterwards."""
-    from harness import tenancy
-    from harness.adoption import adopted
-    from harness.inputs.platform_file import ODOO
-    from harness.platforms import find
-
-    if order.on == ODOO:
-        with adopted(order.platform_file, progress) as theirs:
-            yield theirs
-        return
-    running = mended(progress.say)
-    if running is not None:
-        _refuse_another_kind(order, running)
-        with tenancy.alone(running):
-            try:
-                yield running
-            finally:
-                _name_what_is_pending(running, progress)
-        return
-    progress.phase(f"starting the {order.on} platform", 60)
-    platform = find.start(order.on, order.platform_file, progress=progress)
-    try:
-        tenancy.move_in(platform)
-        with tenancy.alone(platform):
-            yield platform
-    finally:
-        progress.phase("ending the platform", 30)
-        platform.down()
-
-
-def _name_what_is_pending(running: Platform, progress: Progress) -> None:
-    """A recovery that did not come to its end stays for the next start, or for a person."""
-    from harness.recovery.resume import pending, told
-
-    for course in pending(running):
-        progress.say(f"not finished: {told(course)}; `peakdrill undo` goes on with it")
-
-
-def _refuse_another_kind(order: Order, running: Platform) -> None:
-    """A drill never runs on another platform than the one that was ordered."""
-    if order.platform_file is None:
-        return
-    from harness.inputs.platform_file import read_platform
-    from harness.platforms import find
-
-    same = find.facts_of(order.on, order.platform_file) == running.facts()
-    if not same or read_platform(order.platform_file).dialect != running.endpoints().version:
-        raise Refused(
-            f"the platform that is up is not set up as {order.platform_file} says",
-            next_step="peakdrill platform down, then run again",
-        )
-
-
-def mended(say: Callable[[str], None]) -> Platform | None:
-    """The platform that is up, after undoing what a killed drill left behind; None without one.
-
-    A recovery in its middle is finished first: an undo is observed on a platform that answers.
-    One that a killed drill had started for itself is ended. Harmless when all is well. Raises
-    Refused while a drill that lives has the platform: its fault is not ours to undo.
-    """
-    from harness import tenancy
-    from harness.platforms import find
-
-    running = find.running()
-    if running is None:
-        return None
-    with tenancy.alone(running):
-        if not tenancy.is_abandoned(running):
-            _mend(running, say)
-            return running
-        running.down()  # and with it whatever was broken
-    say("ended the platform of a drill that was killed")
-    return None
-
-
-def _mend(running: Platform, say: Callable[[str], None]) -> None:
-    """Finish the recovery, then undo the fault; what goes wrong with the one spares the other."""
-    from harness.faults.undo import replay
-    from harness.recovery.resume import resume
-
-    try:
-        for what in resume(running, say):
-            say(f"resumed: {what}")
-    finally:
-        for what in replay(running):
-            say(f"mended: {what}")

@@ -105,7 +105,7 @@ def _tell_flat(value: object, name: str) -> None:
 @click.command()
 def undo() -> int:
     """Mend what a killed run left broken, and end its platform. Harmless when nothing is."""
-    from harness import adoption, session
+    from harness.tenancy import adoption, mending
 
     said: list[str] = []
 
@@ -113,7 +113,7 @@ def undo() -> int:
         said.append(what)
         click.echo(what)
 
-    found = session.mended(say) is not None
+    found = mending.mended(say) is not None
     found |= adoption.mend_all(say)
     if not said:
         click.echo("nothing was broken" if found else "no platform is up: nothing to undo")

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import session
 from harness.core.gameday.plan import BACKUPS_FRESH, GameDay, GoCheck, PlannedScenario
 from harness.errors import PeakdrillError, Refused
 from harness.platforms import find
 from harness.platforms.capabilities import Platform, Wholeness
 from harness.progress import Progress
+from harness.tenancy import mending
 
 CLEAN_ROOM = "clean-room"
 WHOLE_WITHIN_S = 180.0
@@ -35,7 +35,7 @@ def is_disposable(day: GameDay) -> bool:
 
 def up(day: GameDay, progress: Progress) -> bool:
     """A platform that lives through the day. True when it was brought up for it."""
-    if session.mended(progress.say) is not None:
+    if mending.mended(progress.say) is not None:
         return False
     find.start(day.on, _file(day), progress=progress)
     return True
@@ -52,7 +52,7 @@ def whole(say: Callable[[str], None], *, within_s: float = WHOLE_WITHIN_S) -> Wh
     """What a drill left is mended, and the platform is waited for: whole, or why not."""
     until = time.monotonic() + within_s
     try:
-        running = session.mended(say)
+        running = mending.mended(say)
     except PeakdrillError as error:
         return Wholeness(False, (error.what,))
     if running is None:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import session
 from harness.commands import doctor, doctor_checks, rendering
 from harness.commands.doctor_checks import Line
 from harness.core.verdict import Verdict
 from harness.inputs import places
 from harness.inputs.scenario_file import load_scenario
 from harness.platforms.embedded import platform as embedded
+from harness.tenancy import mending
 from tests.cli.stand_ins import judgement, record
 
 
@@ -107,7 +107,7 @@ def platforms(monkeypatch: pytest.MonkeyPatch, home: Path) -> types.SimpleNamesp
 
     monkeypatch.setattr(embedded, "find", lambda: says.running)
     monkeypatch.setattr(embedded, "up", up)
-    monkeypatch.setattr(session, "mended", mended)
+    monkeypatch.setattr(mending, "mended", mended)
     monkeypatch.setattr(rendering, "progress", _silent)
     return says
 

@@ -9,13 +9,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness import session, tenancy
+from harness import session
 from harness.errors import PlatformError, Refused
 from harness.faults import journal
 from harness.platforms import find
 from harness.progress import Silent
 from harness.recovery import resume
 from harness.recovery.engine import carry_out
+from harness.tenancy import lock
+from harness.tenancy.mending import mended
+from harness.tenancy.taking import platform_for
 from tests.faults.file_platform import FilePlatform
 from tests.recovery.toy import World, book, ground
 
@@ -36,27 +39,27 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FilePl
 def test_the_undo_of_a_drill_that_is_on_is_refused(platform: FilePlatform) -> None:
     journal.write(platform.directory, "node-loss", {"node": "A", "selector": "primary"}, "r1")
     platform.nodes.kill("A")
-    with tenancy.alone(platform), pytest.raises(Refused, match="another drill"):
-        session.mended(lambda _: None)
+    with lock.alone(platform), pytest.raises(Refused, match="another drill"):
+        mended(lambda _: None)
     assert platform.nodes.is_dead("A")
     said: list[str] = []
-    assert session.mended(said.append) is platform
+    assert mended(said.append) is platform
     assert said
     assert not platform.nodes.is_dead("A")
 
 
 def test_a_second_drill_is_refused(platform: FilePlatform) -> None:
     order = session.Order("node-loss")
-    with session._platform(order, Silent()) as first:
+    with platform_for(order, Silent()) as first:
         assert first is platform
-        with pytest.raises(Refused, match="another drill"), session._platform(order, Silent()):
+        with pytest.raises(Refused, match="another drill"), platform_for(order, Silent()):
             pass
-    with session._platform(order, Silent()) as again:
+    with platform_for(order, Silent()) as again:
         assert again is platform
 
 
 def hold(directory: Path, ready) -> None:
-    with tenancy.alone(Embedded(directory)):
+    with lock.alone(Embedded(directory)):
         ready.set()
         signal.pause()
 
@@ -67,18 +70,18 @@ def test_the_lock_dies_with_its_holder(platform: FilePlatform) -> None:
     holder = context.Process(target=hold, args=(platform.directory, ready))
     holder.start()
     assert ready.wait(60)
-    with pytest.raises(Refused), tenancy.alone(platform):
+    with pytest.raises(Refused), lock.alone(platform):
         pass
     os.kill(holder.pid, signal.SIGKILL)
     holder.join(10)
-    with tenancy.alone(platform):
+    with lock.alone(platform):
         pass
 
 
 def test_a_tenant_is_written_whole(platform: FilePlatform) -> None:
-    assert not tenancy.is_abandoned(platform)
-    tenancy.move_in(platform)
-    assert not tenancy.is_abandoned(platform)
+    assert not lock.is_abandoned(platform)
+    lock.move_in(platform)
+    assert not lock.is_abandoned(platform)
     assert [f.name for f in platform.directory.glob("tenant*")] == ["tenant.json"]
 
 
@@ -99,7 +102,7 @@ def test_a_recovery_in_its_middle_is_finished_before_the_fault_is_undone(
 
     monkeypatch.setattr(platform.nodes, "start", start)
     said: list[str] = []
-    assert session.mended(said.append) is platform
+    assert mended(said.append) is platform
     assert opened == [True]
     assert said[0] == "resuming toy of run r1 at its step restore"
     assert said[-2:] == ["resumed: toy of run r1 was finished", "mended: node A started again"]
@@ -114,7 +117,7 @@ def test_a_recovery_that_cannot_be_finished_keeps_no_fault_alive(
     platform.nodes.kill("A")
     monkeypatch.setattr(resume, "runbook_of", lambda _: broken)
     with pytest.raises(PlatformError, match="no room"):
-        session.mended(lambda _: None)
+        mended(lambda _: None)
     assert not platform.nodes.is_dead("A")
     assert [course.at for course in resume.pending(platform)] == ["restore"]
 
@@ -123,9 +126,9 @@ def test_nobody_mends_what_is_ended(
     platform: FilePlatform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     carry_out(book(striking_with(PlatformError("no room"))), ground(platform, tmp_path))
-    monkeypatch.setattr(tenancy, "is_abandoned", lambda _: True)
+    monkeypatch.setattr(lock, "is_abandoned", lambda _: True)
     said: list[str] = []
-    assert session.mended(said.append) is None
+    assert mended(said.append) is None
     assert said == ["ended the platform of a drill that was killed"]
     (platform.directory / "gone").unlink()
 
@@ -133,7 +136,7 @@ def test_nobody_mends_what_is_ended(
 def test_what_a_drill_leaves_unfinished_is_named(platform: FilePlatform, tmp_path: Path) -> None:
     said: list[str] = []
     progress = SimpleNamespace(say=said.append, phase=lambda *_: None)
-    with session._platform(session.Order("node-loss"), progress):
+    with platform_for(session.Order("node-loss"), progress):
         carry_out(book(striking_with(PlatformError("no room"))), ground(platform, tmp_path))
     assert said == [
         "not finished: toy of run r1 at its step restore; `peakdrill undo` goes on with it"

@@ -16,6 +16,7 @@ from harness.evidence import chain, layout
 from harness.evidence.findings import NO_REPORT, State
 from harness.evidence.verify import verify
 from harness.progress import Silent
+from harness.tenancy import taking
 from reports import write
 from tests.core import simulate
 
@@ -33,7 +34,7 @@ def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> session.Order:
     def platform(*_: object) -> Iterator[Bare]:
         yield Bare()
 
-    monkeypatch.setattr(session, "_platform", platform)
+    monkeypatch.setattr(taking, "platform_for", platform)
     monkeypatch.setenv("PEAKDRILL_HISTORY", f"sqlite:///{tmp_path / 'history.sqlite'}")
     return session.Order("node-loss", out=tmp_path / "runs")
 

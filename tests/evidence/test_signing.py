@@ -60,12 +60,13 @@ def test_the_session_asks_before_it_starts_anything(tmp_path: Path, monkeypatch)
     from harness import session
     from harness.platforms import find
     from harness.progress import Silent
+    from harness.tenancy import mending
 
     def started(*_: object, **__: object) -> None:
         raise AssertionError("a platform was started")
 
     monkeypatch.setattr(find, "start", started)
-    monkeypatch.setattr(session, "mended", started)
+    monkeypatch.setattr(mending, "mended", started)
     monkeypatch.setenv(keys.KEY_FILE, str(tmp_path / "nobody.pem"))
     with pytest.raises(Refused, match=r"nobody\.pem"):
         session.execute(session.Order("node-loss", out=tmp_path / "runs"), Silent())

@@ -8,6 +8,7 @@ import pytest
 
 from harness import session
 from harness.platforms import find
+from harness.tenancy import mending
 from tests.gameday.desk import Desk, Drills, Platform, keys_in
 
 
@@ -21,7 +22,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setattr(find, "running", platform.running)
     monkeypatch.setattr(find, "start", platform.start)
     monkeypatch.setattr(find, "facts_of", platform.facts_of)
-    monkeypatch.setattr(session, "mended", platform.mended)
+    monkeypatch.setattr(mending, "mended", platform.mended)
     monkeypatch.setattr(session, "execute", drills.execute)
     made = Desk(tmp_path, keys_in(tmp_path), platform, drills)
     made.write()

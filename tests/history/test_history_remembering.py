@@ -16,6 +16,7 @@ from harness.history import open_history
 from harness.history.remembering import remember
 from harness.progress import Silent
 from harness.sightings import Sightings
+from harness.tenancy import taking
 from tests.core import judged_runs
 from tests.evidence.stored_run import store
 
@@ -55,7 +56,7 @@ def without_a_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     def bare(order, progress) -> Iterator[Bare]:
         yield Bare()
 
-    monkeypatch.setattr(session, "_platform", bare)
+    monkeypatch.setattr(taking, "platform_for", bare)
 
 
 def test_execute_adds_the_run_by_itself(tmp_path: Path, without_a_platform: None) -> None:
@@ -95,7 +96,7 @@ def test_a_run_that_ends_in_an_error_of_ours_is_remembered(
     def able(order, progress):
         yield Able()
 
-    monkeypatch.setattr(session, "_platform", able)
+    monkeypatch.setattr(taking, "platform_for", able)
     monkeypatch.setattr(harness.drill, "drill", breaks)
     with pytest.raises(KeyError, match="ours"):
         session.execute(session.Order("node-loss", out=tmp_path / "runs"), Silent())

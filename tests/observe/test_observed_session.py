@@ -19,6 +19,7 @@ from harness.errors import UsageError
 from harness.evidence import canonical, layout
 from harness.observe.destinations import Destinations
 from harness.progress import Silent
+from harness.tenancy import taking
 from tests.core import simulate
 
 
@@ -35,7 +36,7 @@ def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> session.Order:
     def platform(*_: object) -> Iterator[Bare]:
         yield Bare()
 
-    monkeypatch.setattr(session, "_platform", platform)
+    monkeypatch.setattr(taking, "platform_for", platform)
     monkeypatch.setenv("PEAKDRILL_HOME", str(tmp_path / "home"))
     return session.Order("node-loss", out=tmp_path / "runs")
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import tenancy
 from harness.faults.undo import replay
 from harness.platforms import find
 from harness.progress import Progress
+from harness.tenancy import lock
 
 if TYPE_CHECKING:
     from harness.platforms.odoo.platform import OdooPlatform
@@ -28,7 +28,7 @@ def adopted(platform_file: Path | None, progress: Progress) -> Iterator[OdooPlat
     """
     options = find.odoo_options(platform_file)
     platform = find.odoo(options)
-    with tenancy.alone(platform):
+    with lock.alone(platform):
         if platform.is_kept:
             _mend(platform, progress.say)
         progress.phase("asking the Odoo what it is", 30)
@@ -46,7 +46,7 @@ def mend_all(say: Callable[[str], None]) -> bool:
     """
     kept = find.odoos()
     for platform in kept:
-        with tenancy.alone(platform):
+        with lock.alone(platform):
             _mend(platform, say)
             platform.down()
             say(f"let go of the Odoo that a killed drill had: {platform.directory.name}")

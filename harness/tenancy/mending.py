@@ -1,0 +1,40 @@
+"""What a killed drill left behind is mended: by the next start, and by `peakdrill undo`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.faults.undo import replay
+from harness.platforms import find
+from harness.platforms.capabilities import Platform
+from harness.recovery.resume import resume
+from harness.tenancy import lock
+
+
+def mended(say: Callable[[str], None]) -> Platform | None:
+    """The platform that is up, after undoing what a killed drill left behind; None without one.
+
+    A recovery in its middle is finished first: an undo is observed on a platform that answers.
+    One that a killed drill had started for itself is ended. Harmless when all is well. Raises
+    Refused while a drill that lives has the platform: its fault is not ours to undo.
+    """
+    running = find.running()
+    if running is None:
+        return None
+    with lock.alone(running):
+        if not lock.is_abandoned(running):
+            _mend(running, say)
+            return running
+        running.down()  # and with it whatever was broken
+    say("ended the platform of a drill that was killed")
+    return None
+
+
+def _mend(running: Platform, say: Callable[[str], None]) -> None:
+    """Finish the recovery, then undo the fault; what goes wrong with the one spares the other."""
+    try:
+        for what in resume(running, say):
+            say(f"resumed: {what}")
+    finally:
+        for what in replay(running):
+            say(f"mended: {what}")
