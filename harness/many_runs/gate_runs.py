@@ -23,6 +23,7 @@ from harness.core.policy import GatePolicy
 from harness.errors import PeakdrillError, UsageError
 from harness.history.address import VARIABLE
 from harness.history.store import History
+from harness.inputs.platform_file import ODOO
 from harness.progress import Progress
 from harness.session import Order
 
@@ -82,6 +83,7 @@ def _terms(plan: Plan, *, any_configuration: bool) -> Terms:
     from harness.evidence.outcome import configuration_of
 
     facts = plan.platform
+    detected_later = facts.name == ODOO  # what it is, it says itself when a drill begins
     return Terms(
         scenario=plan.scenario.name,
         fault=plan.scenario.fault.experiment,
@@ -90,7 +92,7 @@ def _terms(plan: Plan, *, any_configuration: bool) -> Terms:
         size=plan.size.value,
         peak=plan.peak,
         tenant=plan.targets.tenant,
-        configuration=None if any_configuration else configuration_of(facts),
+        configuration=None if any_configuration or detected_later else configuration_of(facts),
         workloads=tuple(
             WorkloadTerms(
                 workload=t.workload,
@@ -159,18 +161,30 @@ def carry_out(
     while (name := next_drill(decision, before)) is not None and made < most:
         made += 1
         say(f"drill {made}, of {most} at the most: {name}")
-        whole = _drill(wanted, name, history, progress(), say)
+        run_id, whole = _drill(wanted, name, history, progress(), say)
         decision = decide(wanted.question, history.outcomes())
         if not whole:
             say("that run was interrupted: no other is begun")
             break
+        if why := _why_uncounted(decision, run_id):
+            say(f"that run does not count, and neither would the next: {why}: no other is begun")
+            break
     return decision
+
+
+def _why_uncounted(decision: GateDecision, run_id: str) -> str:
+    """Why a drill that was just made answers another question; "" where it counts."""
+    excluded = [run for s in decision.scenarios for run in s.excluded if run.run_id == run_id]
+    return excluded[0].why if excluded else ""
 
 
 def _drill(
     wanted: Asked, name: str, history: History, progress: Progress, say: Callable[[str], None]
-) -> bool:
-    """One run, into the history by hand: without it the gate would run it again and again."""
+) -> tuple[str, bool]:
+    """One run, into the history by hand: without it the gate would run it again and again.
+
+    Its name, and whether it came to its end.
+    """
     from harness import session
     from harness.evidence.outcome import outcome_of
 
@@ -184,7 +198,8 @@ def _drill(
     )
     history.add(outcome, directory=directory)
     say(f"{outcome.run_id}: {outcome.verdict.value}: {outcome.reason}")
-    return all(f.fit for f in record.judgement.fitness if f.name == INTERRUPTED)
+    whole = all(f.fit for f in record.judgement.fitness if f.name == INTERRUPTED)
+    return outcome.run_id, whole
 
 
 @contextmanager

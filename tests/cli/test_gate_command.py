@@ -199,6 +199,21 @@ def test_an_interrupted_run_begins_no_other(call, drills: Drills) -> None:
     assert "no other is begun" in ended.err
 
 
+def test_a_drill_that_answers_another_question_begins_no_other(call, drills: Drills) -> None:
+    """As on a platform that is up and set up otherwise: forty outages would prove nothing."""
+    plan_of = drills.plan_of
+
+    def elsewhere(order: session.Order) -> Plan:
+        plan = plan_of(order)
+        return replace(plan, platform=replace(plan.platform, notes=("set up by hand",)))
+
+    drills.plan_of = elsewhere
+    ended = call(*GATE)
+    assert (ended.code, len(drills.orders)) == (3, 1)
+    assert "does not count, and neither would the next: another configuration" in ended.err
+    assert ended.out.startswith("Not proven")
+
+
 def test_an_error_of_the_platform_is_no_pass(call, drills: Drills, monkeypatch) -> None:
     filled(drills, 13, "2.0")
 
