@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from own_odoo import OwnOdoo
@@ -14,6 +15,7 @@ from harness.inputs.odoo_file import OdooOptions, read_odoo
 from harness.platforms import find
 from harness.platforms.odoo.detect import detect, refuse_unserved
 from harness.platforms.odoo.platform import OdooPlatform, attach
+from harness.platforms.odoo.platform import facts as facts_of
 from harness.platforms.odoo.state import State
 
 
@@ -39,6 +41,16 @@ def test_it_is_what_it_says_and_a_stand_in_is_called_one(options: OdooOptions) -
         "application", "database.read", "filestore.read", "faults.command",
     }  # fmt: skip
     assert platform.whole().whole, platform.whole().missing
+
+
+def test_two_of_one_version_are_two_configurations(tmp_path: Path) -> None:
+    """A gate that mixed them would clear the one by drills on the other."""
+    options = OdooOptions(tmp_path, "http://127.0.0.1:8069", "shop", "admin", tmp_path / "p", "")
+    own = State(options, 2, 14, "14.0", stand_in=False, modules=())
+    copy = replace(own, options=replace(options, database="copy"))
+    assert facts_of(own.options, own) != facts_of(copy.options, copy)
+    moved = replace(own, options=replace(options, folder=options.folder / "elsewhere"))
+    assert facts_of(own.options, own) == facts_of(moved.options, moved)
 
 
 def test_one_that_is_down_or_whose_database_is_away_is_not_whole(

@@ -112,6 +112,8 @@ def facts(options: OdooOptions, found: State | None = None) -> PlatformFacts:
     proven = stand_in or version is None or version in _PROVEN
     notes = [*_NOTES]
     notes += [_STAND_IN] if stand_in else []
+    # two of one version are two configurations: runs on the one say nothing of the other
+    notes += [f"told by its URL and database: {states.directory_of(options).name}"] if found else []
     documents_are_read = options.filestore is not None or options.bucket is not None
     notes += [] if documents_are_read else [_CHECKSUMS_ALONE]
     return PlatformFacts(
