@@ -69,7 +69,11 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
     claim, experiment = _read(order)
     alerts, to = alerts_by(order.alerts_url), export.destinations(order.observe)
     notary = signing.ready(order.out)  # who cannot sign is told so before anything is broken
-    with closing(progress), interruptible(), platform_for(order, progress) as platform:
+    with (
+        closing(progress),
+        interruptible(),
+        platform_for(order.on, order.platform_file, progress) as platform,
+    ):
         plan = _plan(order, claim, platform.facts())
         _refuse_unserved(plan, platform)
         run = RunDirectory.create(order.out, plan.run_id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from harness.core.record import RunRecord
@@ -22,6 +23,7 @@ from harness.evidence.manifest import Listing, listing
 from harness.evidence.numbers import Numbers, numbers
 from harness.evidence.seal import Seal
 from harness.evidence.statement import Claim, Link, ReportsClaim, RunClaim, Statement, opened_by
+from harness.evidence.walk import walked
 
 Render = Callable[[RunRecord, frozenset[str]], Mapping[str, str]]
 """All reports of a record, by file name, with the skips that were allowed."""
@@ -67,9 +69,7 @@ def verify(
         found = _signed(directory, look, trusted, render)
     if chain is None:
         return found
-    from harness.evidence.walk import walked
-
-    walk = walked(chain, found, keys=trusted, render=render)
+    walk = walked(chain, found, partial(verify, keys=trusted, render=render))
     problems = (*found.problems, *walk.problems)
     state = State.DAMAGED if problems else found.state
     if state is State.INTACT and not walk.whole:

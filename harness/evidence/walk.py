@@ -6,20 +6,18 @@ after it are looked at only as far as the chain's own bytes go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.errors import DamagedEvidence, PeakdrillError, Refused
 from harness.evidence import chain, layout
 from harness.evidence.findings import Problem, Verified
-from harness.evidence.keys import PublicKey
 from harness.evidence.seal import digest_of
 from harness.evidence.statement import Link
 
-if TYPE_CHECKING:
-    from harness.evidence.verify import Render
+Verify = Callable[[Path], Verified]
+"""How the run in question was verified, for every run before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +51,7 @@ class Walk:
     whole: bool = True  # False: the chain begins later, or bulk was left out of a run
 
 
-def walked(
-    store: Path, verified: Verified, *, keys: Sequence[PublicKey], render: Render | None
-) -> Walk:
+def walked(store: Path, verified: Verified, verify: Verify) -> Walk:
     """Walk the chain up to a run. Raises Refused where there is none."""
     try:
         found = Store.at(store)
@@ -74,7 +70,7 @@ def walked(
     notes = [f"{len(before)} runs before it in the chain were verified too"]
     whole = True
     for entry in before:
-        wrong, left_out = _predecessor(found, entry, keys, render)
+        wrong, left_out = _predecessor(found, entry, verify)
         problems += wrong
         if left_out:
             whole = False
@@ -131,16 +127,12 @@ def _strangers(store: Store) -> Iterator[Problem]:
             yield Problem(directory.name, "it is signed, and its envelope is not in the chain")
 
 
-def _predecessor(
-    store: Store, entry: chain.Entry, keys: Sequence[PublicKey], render: Render | None
-) -> tuple[list[Problem], int]:
+def _predecessor(store: Store, entry: chain.Entry, verify: Verify) -> tuple[list[Problem], int]:
     """What is wrong with an earlier run, and how many of its files a bundle left out."""
-    from harness.evidence.verify import verify
-
     directory = store.directories.get(entry.envelope_sha256)
     if directory is None:
         altered = (store.folder / entry.run_id / layout.RUN_ENVELOPE).exists()
         return [Problem(entry.run_id, "its envelope was altered" if altered else "missing")], 0
-    found = verify(directory, keys=keys, render=render)
+    found = verify(directory)
     wrong = [Problem(f"{entry.run_id}/{p.name}", p.what) for p in found.problems]
     return wrong, len(found.left_out)

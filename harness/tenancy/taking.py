@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from harness.errors import Refused
 from harness.inputs.platform_file import ODOO, read_platform
@@ -15,28 +15,25 @@ from harness.recovery.resume import pending, told
 from harness.tenancy import lock, mending
 from harness.tenancy.adoption import adopted
 
-if TYPE_CHECKING:
-    from harness.session import Order
-
 
 @contextmanager
-def platform_for(order: Order, progress: Progress) -> Iterator[Platform]:
+def platform_for(on: str, platform_file: Path | None, progress: Progress) -> Iterator[Platform]:
     """The platform that is up, mended first; else one of its own, ended afterwards."""
-    if order.on == ODOO:
-        with adopted(order.platform_file, progress) as theirs:
+    if on == ODOO:
+        with adopted(platform_file, progress) as theirs:
             yield theirs
         return
     running = mending.mended(progress.say)
     if running is not None:
-        _refuse_another_kind(order, running)
+        _refuse_another_kind(on, platform_file, running)
         with lock.alone(running):
             try:
                 yield running
             finally:
                 _name_what_is_pending(running, progress)
         return
-    progress.phase(f"starting the {order.on} platform", 60)
-    platform = find.start(order.on, order.platform_file, progress=progress)
+    progress.phase(f"starting the {on} platform", 60)
+    platform = find.start(on, platform_file, progress=progress)
     try:
         lock.move_in(platform)
         with lock.alone(platform):
@@ -52,13 +49,13 @@ def _name_what_is_pending(running: Platform, progress: Progress) -> None:
         progress.say(f"not finished: {told(course)}; `peakdrill undo` goes on with it")
 
 
-def _refuse_another_kind(order: Order, running: Platform) -> None:
+def _refuse_another_kind(on: str, platform_file: Path | None, running: Platform) -> None:
     """A drill never runs on another platform than the one that was ordered."""
-    if order.platform_file is None:
+    if platform_file is None:
         return
-    same = find.facts_of(order.on, order.platform_file) == running.facts()
-    if not same or read_platform(order.platform_file).dialect != running.endpoints().version:
+    same = find.facts_of(on, platform_file) == running.facts()
+    if not same or read_platform(platform_file).dialect != running.endpoints().version:
         raise Refused(
-            f"the platform that is up is not set up as {order.platform_file} says",
+            f"the platform that is up is not set up as {platform_file} says",
             next_step="peakdrill platform down, then run again",
         )

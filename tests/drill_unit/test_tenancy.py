@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness import session
 from harness.errors import PlatformError, Refused
 from harness.faults import journal
 from harness.platforms import find
@@ -49,12 +48,14 @@ def test_the_undo_of_a_drill_that_is_on_is_refused(platform: FilePlatform) -> No
 
 
 def test_a_second_drill_is_refused(platform: FilePlatform) -> None:
-    order = session.Order("node-loss")
-    with platform_for(order, Silent()) as first:
+    with platform_for("embedded", None, Silent()) as first:
         assert first is platform
-        with pytest.raises(Refused, match="another drill"), platform_for(order, Silent()):
+        with (
+            pytest.raises(Refused, match="another drill"),
+            platform_for("embedded", None, Silent()),
+        ):
             pass
-    with platform_for(order, Silent()) as again:
+    with platform_for("embedded", None, Silent()) as again:
         assert again is platform
 
 
@@ -136,7 +137,7 @@ def test_nobody_mends_what_is_ended(
 def test_what_a_drill_leaves_unfinished_is_named(platform: FilePlatform, tmp_path: Path) -> None:
     said: list[str] = []
     progress = SimpleNamespace(say=said.append, phase=lambda *_: None)
-    with platform_for(session.Order("node-loss"), progress):
+    with platform_for("embedded", None, progress):
         carry_out(book(striking_with(PlatformError("no room"))), ground(platform, tmp_path))
     assert said == [
         "not finished: toy of run r1 at its step restore; `peakdrill undo` goes on with it"
