@@ -120,6 +120,7 @@ def export(
     from harness.commands import rendering
     from harness.evidence.export import export as exported
     from harness.evidence.period import Period
+    from harness.gameday.ending import day_holds
 
     period = Period(f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}")
     if period.first > period.last:
@@ -129,7 +130,7 @@ def export(
     file = out or Path(f"evidence-{period.first}-{period.last}.zip")
     index = exported(
         runs, period, file, bulk=not without_bulk,
-        render=rendering.render_all, page=rendering.bundle_page,
+        render=rendering.render_all, page=rendering.bundle_page, day_holds=day_holds,
     )  # fmt: skip
     click.echo(f"{index.worst.value}: {rendering.bundle_headline(index)}")
     for run in index.runs:

@@ -82,12 +82,19 @@ Page = Callable[[Index], str]
 
 
 def export(
-    runs: Path, period: Period, out: Path, *, bulk: bool, render: Render, page: Page
+    runs: Path,
+    period: Period,
+    out: Path,
+    *,
+    bulk: bool,
+    render: Render,
+    page: Page,
+    day_holds: Callable[[Path], bool],
 ) -> Index:
     """Write the bundle to `out`. Raises Refused: no run in the period, or OUT is there."""
     if out.exists():
         raise Refused(f"{out} is there already", next_step="name another file with --out")
-    found = find(runs, period)
+    found = find(runs, period, day_holds)
     looked = [
         _looked(directory, found, bulk=bulk, render=render) for directory in found.directories
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,14 +41,17 @@ class Found:
     keys: dict[str, bytes] = field(default_factory=dict)
 
 
-def find(runs: Path, period: Period) -> Found:
-    """Look through a folder of runs. Raises Refused where the period has none."""
+def find(runs: Path, period: Period, day_holds: Callable[[Path], bool]) -> Found:
+    """Look through a folder of runs. Raises Refused where the period has none.
+
+    `day_holds`: whether the folder of a closed game day is what closed it.
+    """
     begun, unreadable = _begun(runs)
     inside = {name for name, utc in begun.items() if period.holds(utc)}
     links, damage = _links(runs, inside, period)
     linked = {entry.run_id for entry in links}
     between = {name for name in linked - inside if name in begun}
-    days, odd = _days(runs, period)
+    days, odd = _days(runs, period, day_holds)
     if not any((inside, days, linked, unreadable, damage)):
         raise Refused(
             f"{runs} holds no run from {period.first} to {period.last}",
@@ -107,8 +110,10 @@ def _key(entry: chain.Entry) -> tuple[str, bytes] | None:
         return None
 
 
-def _days(runs: Path, period: Period) -> tuple[tuple[tuple[Day, Path], ...], list[str]]:
-    """Game days that have a record in the period. Their own command verifies them."""
+def _days(
+    runs: Path, period: Period, day_holds: Callable[[Path], bool]
+) -> tuple[tuple[tuple[Day, Path], ...], list[str]]:
+    """Game days that have a record in the period. One that only says that it was closed is odd."""
     found, odd = [], []
     for folder in sorted(runs.glob(f"{GAMEDAY}*/")):
         if folder.is_symlink():
@@ -120,6 +125,9 @@ def _days(runs: Path, period: Period) -> tuple[tuple[tuple[Day, Path], ...], lis
             continue
         if any(period.holds(at) for at, _ in records):
             closed = [at for at, kind in records if kind == "closed"]
+            if closed and not day_holds(folder):
+                odd.append(folder.name)
+                continue
             name = folder.name.removeprefix(GAMEDAY)
             found.append((Day(name, closed[-1] if closed else ""), folder))
     return tuple(found), odd

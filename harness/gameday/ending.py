@@ -178,6 +178,15 @@ def hold_to_manifest(book: Book) -> None:
         raise _damaged(book, "; ".join(wrong))
 
 
+def day_holds(folder: Path) -> bool:
+    """Whether the folder of a closed day is what closed it, by keys of ours or trusted ones."""
+    try:
+        hold_to_manifest(Book(folder))
+    except (PeakdrillError, ValueError, AssertionError):
+        return False
+    return True
+
+
 def _differences(prefix: str, signed: dict[str, str], now: dict[str, str]) -> list[str]:
     """Changed, missing or added. A run that was moved to the archive is missing, and said so."""
     found = [f"{prefix}{n}: missing" for n in signed if n not in now]

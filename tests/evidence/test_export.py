@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from harness.evidence.export import Index, export
 from harness.evidence.findings import State
 from harness.evidence.period import Period
 from harness.evidence.verify import verify
+from harness.gameday.ending import day_holds
 from tests.evidence.stored_run import flipped, store
 from tests.evidence.test_envelope import MINE
 
@@ -26,8 +28,13 @@ FIRST, SECOND = "20261122T030000Z0001", "20261122T040000Z0002"
 NOVEMBER = Period("2026-11-01", "2026-11-30")
 
 
-def exported(runs: Path, out: Path, *, period: Period = NOVEMBER, bulk: bool = True) -> Index:
-    return export(runs, period, out, bulk=bulk, render=render_all, page=bundle_page)
+def exported(
+    runs: Path, out: Path, *, period: Period = NOVEMBER, bulk: bool = True,
+    day_holds: Callable[[Path], bool] = lambda _: True,
+) -> Index:  # fmt: skip
+    return export(
+        runs, period, out, bulk=bulk, render=render_all, page=bundle_page, day_holds=day_holds
+    )
 
 
 def unpacked(file: Path, into: Path) -> Path:
@@ -163,6 +170,14 @@ def test_game_days_of_the_period_are_in_it(runs: Path, tmp_path: Path) -> None:
     assert (bundle / "runs/gameday-autumn/report.html").read_text() == "what was found"
     (runs / "gameday-autumn/records/0002.json").write_text("?")
     assert exported(runs, tmp_path / "b.zip").unreadable == ("gameday-autumn",)
+
+
+def test_a_day_that_only_says_that_it_was_closed_shows_nothing(runs: Path, tmp_path: Path) -> None:
+    game_day(runs, "opened", "closed")  # by a key of nobody's, without a manifest
+    index = exported(runs, tmp_path / "a.zip", day_holds=day_holds)
+    assert index.unreadable == ("gameday-autumn",)
+    assert index.worst is State.DAMAGED
+    assert status(index.controls, "post-exercise") is Status.NOT_SHOWN
 
 
 def status(controls: tuple[Control, ...], asks: str) -> Status:

@@ -214,8 +214,10 @@ def test_every_file_of_a_closed_day_is_held_to_its_signature(desk) -> None:
         file.write_bytes(body[:-1] + bytes([body[-1] ^ 1]))
         with pytest.raises(DamagedEvidence, match=file.name):
             ending.hold_to_manifest(book)
+        assert not ending.day_holds(book.folder)
         file.unlink()
         with pytest.raises(DamagedEvidence, match=r"missing|gone|cannot be read|follow"):
             ending.hold_to_manifest(book)
         file.write_bytes(body)
     ending.hold_to_manifest(book)
+    assert ending.day_holds(book.folder)
