@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.core.evidence import Evidence
-from harness.core.gates import interval_verdict
+from harness.core.measured_findings import interval_verdict
 from harness.core.operation import Workload
 from harness.core.recovery_time import Watch
 from harness.core.scenario import RecoverySpec

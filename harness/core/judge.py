@@ -12,7 +12,7 @@ from harness.core import checks
 from harness.core.evidence import Evidence
 from harness.core.failback import FAILBACK
 from harness.core.fitness import EFFECT, INTERRUPTED, LEDGER, READ_BACK
-from harness.core.gates import RECOVERY, RPO, RTO, STORES_AGREE
+from harness.core.measured_findings import RECOVERY, RPO, RTO, STORES_AGREE
 from harness.core.measures import Measures
 from harness.core.plan import Plan
 from harness.core.platform_findings import accesses, cost_of_restore, platform_findings

@@ -20,7 +20,7 @@ from harness.core.arrivals import Arrivals, arrivals_of
 from harness.core.detection import burn_rate_alert_ns
 from harness.core.evidence import Evidence, ReadBack
 from harness.core.failback import FAILBACK, failback_watch
-from harness.core.gates import RPO, RTO, gate_rpo, gate_rto
+from harness.core.measured_findings import RPO, RTO, gate_rpo, gate_rto
 from harness.core.operation import Kind, Outcome, Workload
 from harness.core.operations import Operations, type_bool
 from harness.core.plan import Plan

@@ -8,9 +8,9 @@ from functools import partial
 from harness.core import checks
 from harness.core.access import gate_access
 from harness.core.failback import FAILBACK, gate_failback
-from harness.core.gates import RECOVERY, RPO, STORES_AGREE, gate_recovery, gate_stores
+from harness.core.measured_findings import RECOVERY, RPO, STORES_AGREE, gate_recovery, gate_stores
 from harness.core.measures import Measures, guarded
-from harness.core.proof_gates import against_unnamed, gate_proofs, gate_runbook, proof_checks
+from harness.core.proof_findings import against_unnamed, gate_proofs, gate_runbook, proof_checks
 from harness.core.restoration import restoration, unprotected
 from harness.core.timeline import MarkName
 from harness.core.verdict import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.core import checks
 from harness.core.evidence import Evidence
-from harness.core.gates import doubt
+from harness.core.measured_findings import doubt
 from harness.core.operation import Workload
 from harness.core.plan import Plan, Size
 from harness.core.timeline import MarkName

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from harness.core.asked import bars_of, method_of
-from harness.core.gates import RPO, STORES_AGREE
+from harness.core.measured_findings import RPO, STORES_AGREE
 from harness.core.outcome import Outcome, WorkloadOutcome
 from harness.core.plan import Plan, PlatformFacts
 from harness.core.targets import WorkloadTarget

@@ -9,8 +9,8 @@ from harness.core.fitness import INTERRUPTED
 from harness.core.gameday import records as said
 from harness.core.gameday.findings import Reach, results_of
 from harness.core.gameday.plan import GameDay, PlannedScenario
-from harness.core.gates import RPO, STORES_AGREE
 from harness.core.guard import GuardRails
+from harness.core.measured_findings import RPO, STORES_AGREE
 from harness.core.record import RunRecord
 from harness.core.verdict import Verdict
 from harness.evidence import layout

@@ -12,7 +12,7 @@ import psycopg
 
 from harness.core import checks
 from harness.core.plan import Plan
-from harness.core.proof_gates import proof_checks
+from harness.core.proof_findings import proof_checks
 from harness.core.proofs import Proof
 from harness.errors import PeakdrillError
 from harness.evidence import lines

@@ -13,7 +13,7 @@ import pytest
 
 from harness import session
 from harness.commands import rendering
-from harness.core.gates import RTO
+from harness.core.measured_findings import RTO
 from harness.core.plan import Plan, Size
 from harness.core.record import RunRecord
 from harness.core.verdict import (

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.core import checks, gates, measures
+from harness.core import checks, measured_findings, measures
 from harness.core.evidence import LedgerHealth
 from harness.core.judge import judge
 from harness.core.operation import Workload
@@ -283,5 +283,5 @@ def test_an_empty_evidence_is_never_a_pass() -> None:
     empty = replace(seen, operations=nothing, ledgers=(LedgerHealth(0, True, 0, 0, 0, 0, 0),))
     found = judge(plan, empty)
     assert found.verdict is not Verdict.MET
-    assert gates.gate_recovery([], 5).verdict is Verdict.INCONCLUSIVE
+    assert measured_findings.gate_recovery([], 5).verdict is Verdict.INCONCLUSIVE
     assert ORDERS in [w.workload for w in found.workloads]

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from harness.core import checks
-from harness.core.proof_gates import gate_proofs
+from harness.core.proof_findings import gate_proofs
 from harness.core.proofs import Proof
 from harness.core.verdict import Verdict
 from harness.errors import FaultError, PlatformError

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.core import checks
-from harness.core.proof_gates import gate_proofs
+from harness.core.proof_findings import gate_proofs
 from harness.core.proofs import Proof
 from harness.core.targets import Targets
 from harness.core.verdict import Verdict

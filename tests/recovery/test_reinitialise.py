@@ -11,7 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from harness.core import checks
-from harness.core.proof_gates import gate_proofs
+from harness.core.proof_findings import gate_proofs
 from harness.core.proofs import Proof, StepRecord
 from harness.core.timeline import MarkName
 from harness.core.verdict import Verdict

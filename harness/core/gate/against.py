@@ -18,7 +18,7 @@ from harness.core.gate.noninferiority import (
 )
 from harness.core.gate.values import Comparison, Question
 from harness.core.gate.wording import percent, time
-from harness.core.gates import RTO
+from harness.core.measured_findings import RTO
 from harness.core.operation import Workload
 from harness.core.outcome import Outcome
 from harness.core.verdict import Verdict, gravest

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.core.asked import bars_of
-from harness.core.gates import RPO, RTO, interval_verdict
+from harness.core.measured_findings import RPO, RTO, interval_verdict
 from harness.core.outcome import Outcome, WorkloadOutcome
 from harness.core.scenario import Scenario
 from harness.core.targets import WorkloadTarget

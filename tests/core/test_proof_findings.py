@@ -13,7 +13,7 @@ from harness.core.checks import Check
 from harness.core.evidence import Evidence
 from harness.core.judge import judge
 from harness.core.plan import Plan
-from harness.core.proof_gates import gate_proofs
+from harness.core.proof_findings import gate_proofs
 from harness.core.proofs import Proof
 from harness.core.timeline import MarkName
 from harness.core.verdict import Finding, Judgement, Verdict
