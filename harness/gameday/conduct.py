@@ -28,6 +28,7 @@ from harness.gameday import answers, approvals, findings, orders, stage
 from harness.gameday.records import PLAN, Book, put
 from harness.gameday.scene import Scene
 from harness.inputs.targets_file import find_targets
+from harness.many_runs.gate_runs import estimate_s
 from harness.platforms import find
 from harness.tenancy import mending
 
@@ -123,7 +124,7 @@ def _run(scene: Scene, following: Next) -> None:
     state = book.state()
     lacking = missing_for_step(
         day, scene.policy, state, planned,
-        now=scene.clock(), disposable=stage.is_disposable(day),
+        now=scene.clock(), disposable=stage.is_disposable(day), lasts_s=_lasts_s(scene, planned),
     )  # fmt: skip
     if lacking:
         _hold(scene, lacking, "held")
@@ -149,6 +150,15 @@ def _run(scene: Scene, following: Next) -> None:
             raise  # ours: recorded first, then told
         return
     _keep(scene, orders.ended_of(planned.step, attempt, record))
+
+
+def _lasts_s(scene: Scene, planned: PlannedScenario) -> float:
+    """How long the drill may break something. Asked only where a freeze could come too soon."""
+    if not scene.policy.freezes:
+        return 0.0
+    plan = session.plan_only(orders.order_of(scene.day, planned, scene.out, 0))
+    limits = plan.limits
+    return estimate_s(limits) + limits.effect_s + limits.heal_s + plan.scenario.recovery.within_s
 
 
 def _worded(error: Exception) -> str:

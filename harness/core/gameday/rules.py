@@ -17,10 +17,13 @@ from harness.core.gameday.plan import (
     PlannedScenario,
     Timing,
     instant,
+    written,
 )
 from harness.core.gameday.records import Approval, Approved
 from harness.core.gameday.state import DayState
 from harness.core.policy import Freeze, Policy
+
+NO_ACTION = "approvals: none is for a disposable platform alone; name an action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def lacking_approvals(
     """A sentence for every scenario that still has to be approved."""
     needed = approvals_needed(day, disposable=disposable)
     if needed and not day.action:
-        return ("approvals: none is for a disposable platform alone; name an action",)
+        return (NO_ACTION,)
     told = []
     for planned in day.scenarios:
         if state.step(planned.step).is_over:
@@ -155,6 +158,17 @@ def freeze_at(policy: Policy, now: dt.datetime) -> Freeze | None:
     """The trading freeze that holds now."""
     return next(
         (f for f in policy.freezes if instant(f.begins_utc) <= now < instant(f.ends_utc)), None
+    )
+
+
+def into_a_freeze(policy: Policy, now: dt.datetime, lasts_s: float) -> tuple[str, ...]:
+    """Why what begins now would still break something when a freeze begins."""
+    until = now + dt.timedelta(seconds=lasts_s)
+    return tuple(
+        f"trading freeze {f.name} begins at {f.begins_utc}, and this drill may last until "
+        f"{written(until)}"
+        for f in policy.freezes
+        if now < instant(f.begins_utc) < until
     )
 
 
@@ -233,13 +247,15 @@ def missing_for_step(
     *,
     now: dt.datetime,
     disposable: bool,
+    lasts_s: float = 0.0,
 ) -> tuple[str, ...]:
-    """What holds this scenario up, on a day that goes on."""
+    """What holds this scenario up, on a day that goes on. `lasts_s`: how long it may take."""
     lacking = lacking_approvals(day, state, now=now, disposable=disposable)
     waiting = untold(day, state, Timing.BEFORE_SCENARIO, planned.step)
     return (
         *outside(day, policy, now),
-        *(text for text in lacking if text.startswith(f"{planned.step} ")),
+        *into_a_freeze(policy, now, lasts_s),
+        *(text for text in lacking if text.startswith((f"{planned.step} ", NO_ACTION))),
         *(f"nobody has confirmed {told_key(c, planned.step)}: {c.by} tells {c.whom} by {c.channel}"
           for c in waiting),
     )  # fmt: skip
