@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -96,6 +97,24 @@ def test_readiness_takes_no_pass_of_another_method(changes: dict, why: str) -> N
     assert all(why in cell.reason for cell in made.cells)
     missed = of_season(ready.run(RUN_UTC, ready.slow(), method=method))
     assert missed.verdict is Verdict.MISSED  # what speaks against it stands
+
+
+def test_a_run_that_contradicts_itself_is_no_pass() -> None:
+    for whole in (Verdict.MISSED, Verdict.INCONCLUSIVE):
+        made = of_season(ready.run(RUN_UTC, verdict=whole))
+        assert made.verdict is Verdict.INCONCLUSIVE
+        told = made.cell("node-loss", "platform-wide").reason
+        assert told == f"the run was {whole}, and no part of it says why"
+    explained = of_season(ready.run(RUN_UTC, ready.slow()))
+    assert explained.cell("node-loss", "platform-wide").state is State.MET
+
+
+def test_what_another_judge_said_is_of_before_and_no_number_is_no_rate() -> None:
+    made = of_season(ready.run(RUN_UTC, judge="v0"))
+    assert made.verdict is Verdict.INCONCLUSIVE
+    assert all("judged by v0, not by v1" in cell.reason for cell in made.cells)
+    made = of_season(ready.run(RUN_UTC, ready.part(rate_per_s=math.nan)))
+    assert made.cell("node-loss", "order-capture").state is State.EXPIRED
 
 
 def test_an_outcome_of_before_keeps_its_bytes_and_a_new_one_is_read_back() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.core.asked import another, method_of
+from harness.core.gate.comparable import JUDGE
 from harness.core.instants import days_after, is_before
 from harness.core.outcome import Outcome
 from harness.core.readiness.standing import Said, State, said_of_platform, said_of_workload
@@ -189,7 +190,8 @@ def _outdated(claim: Claim, run: Outcome, said: Said) -> str:
     """A miss stands, however it was proved; what met another scenario of that name is of before."""
     if said.verdict is Verdict.MISSED:
         return said.outdated
-    return said.outdated or another(run.method, method_of(claim.scenario))
+    judged = "" if run.judge == JUDGE else f"judged by {run.judge}, not by {JUDGE}"
+    return said.outdated or judged or another(run.method, method_of(claim.scenario))
 
 
 def _ns(value_s: float | None) -> int | None:

@@ -91,6 +91,8 @@ def said_of_platform(run: Outcome, scenario: Scenario) -> Said | None:
     verdict = gravest([v for v in verdicts.values() if v not in _VOID])
     if verdict is Verdict.MET and run.unproven:
         return Said(Verdict.INCONCLUSIVE, "on a platform adapter that nobody has proven")
+    if verdict is Verdict.MET and _is_unexplained(run):
+        return Said(Verdict.INCONCLUSIVE, f"the run was {run.verdict}, and no part of it says why")
     same = [name for name, v in run.checks if v is verdict]
     wanted = {check.name for check in scenario.checks} - {RTO, RPO}
     lacking = sorted(wanted - set(verdicts))
@@ -100,6 +102,12 @@ def said_of_platform(run: Outcome, scenario: Scenario) -> Said | None:
         return Said(verdict, f"{told} missed", loss=stores)
     why = f"all {len(same)} checks held" if verdict is Verdict.MET else f"{told}: could not be said"
     return Said(verdict, why, f"it did not check {', '.join(lacking)}" if lacking else "")
+
+
+def _is_unexplained(run: Outcome) -> bool:
+    """Not met as a whole, although every workload was: whatever it was is the platform's."""
+    whole = run.verdict is Verdict.MET
+    return not whole and all(w.verdict is Verdict.MET for w in run.workloads)
 
 
 def _recovery(
@@ -144,7 +152,7 @@ def _losses(found: WorkloadOutcome, stored: Verdict, target: WorkloadTarget) -> 
 
 def _easier(found: WorkloadOutcome, target: WorkloadTarget, then: WorkloadTarget | None) -> str:
     """What the drill asked less of than the season does, beyond what its figures can answer."""
-    if found.rate_per_s < target.rate_per_s * (1 - 1e-9):
+    if not found.rate_per_s >= target.rate_per_s * (1 - 1e-9):  # so that NaN is less, too
         return f"drilled at {found.rate_per_s:g}/s, the season has {target.rate_per_s:g}/s"
     if found.rpo_target_ns is None and target.rpo_s is not None:
         return "its records were not counted, and the season has an RPO"
