@@ -48,7 +48,7 @@ class Aborted:
 
     run_id: str
     told: str
-    was_armed: bool  # something may have been broken: its undo was on disk
+    was_armed: bool  # something may have been broken: its undo was on disk, or nobody can say
     released_s: float | None  # the undo began to act
     healed_s: float | None  # the lost part was observed to be back
     ended: bool  # the drill's process is gone, or has told its end
@@ -115,7 +115,7 @@ def observed(pressed: Pressed) -> Aborted:
     return Aborted(
         run_id=pressed.run_id,
         told=pressed.told,
-        was_armed=timeline.first(MarkName.FAULT_ARMED) is not None,
+        was_armed=timeline is None or timeline.first(MarkName.FAULT_ARMED) is not None,
         released_s=_since(timeline, MarkName.FAULT_RELEASED, pressed.at_ns),
         healed_s=_since(timeline, MarkName.FAULT_HEALED, pressed.at_ns),
         ended=ended,
@@ -146,16 +146,17 @@ def _nothing() -> Refused:
     )
 
 
-def _timeline(run: Path) -> Timeline:
+def _timeline(run: Path) -> Timeline | None:
+    """None: it cannot be read, or the run's folder is away; that is no timeline without a mark."""
     try:
-        return events.read(run / layout.EVENTS).timeline
+        return events.read(run / layout.EVENTS).timeline if run.is_dir() else None
     except PeakdrillError:
-        return Timeline(())
+        return None
 
 
-def _since(timeline: Timeline, name: MarkName, at_ns: int) -> float | None:
+def _since(timeline: Timeline | None, name: MarkName, at_ns: int) -> float | None:
     """Seconds from the button to a mark; 0 when it had come already."""
-    mark = timeline.first(name)
+    mark = timeline.first(name) if timeline is not None else None
     return None if mark is None else max(0, mark.latest_ns - at_ns) / 1e9
 
 

@@ -155,3 +155,25 @@ def test_a_drill_that_crashed_is_not_in_progress(home: Path) -> None:
     assert in_progress(live_folder()) is not None
     write_live(live_folder(), replace(state, process=ProcessId(me.pid, me.start_ticks + 1)))
     assert in_progress(live_folder()) is None
+
+
+@pytest.mark.parametrize("damage", ["unreadable", "away"])
+def test_marks_that_nobody_can_read_do_not_say_that_nothing_was_broken(
+    home: Path, tmp_path: Path, damage: str
+) -> None:
+    run = tmp_path / "r1"
+    if damage == "unreadable":
+        run.mkdir()
+        (run / layout.EVENTS).write_bytes(b"{}\n{}\n")
+    gone = ProcessId(os.getpid(), 1)
+    seen = button.observed(button.Pressed("r1", run, gone, 0, "aborted by Ann", "trading"))
+    assert seen.ended
+    assert seen.was_armed
+    assert not seen.is_over
+
+
+def test_a_drill_that_had_marked_nothing_yet_had_broken_nothing(home: Path, tmp_path: Path) -> None:
+    gone = ProcessId(os.getpid(), 1)
+    seen = button.observed(button.Pressed("r1", tmp_path, gone, 0, "aborted by Ann", "starting"))
+    assert seen.is_over
+    assert not seen.was_armed
