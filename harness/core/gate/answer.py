@@ -81,14 +81,20 @@ def _safe(question: Question, scenarios: Sequence[ScenarioGate], losses: Sequenc
     assert not losses
     policy = question.policy
     fewest = min(s.counted for s in scenarios)
+    lost = sum(s.lost for s in scenarios)
+    nothing = "nothing acknowledged was lost"
     told = (
         f"Safe{_smoke(question)}: {question.release} met its targets in at least "
         f"{percent(policy.quantile)} of drills, at {percent(policy.confidence)} confidence: "
         f"{len(scenarios)} scenario{'' if len(scenarios) == 1 else 's'}, "
-        f"at least {drills(fewest)} each, nothing acknowledged was lost"
+        f"at least {drills(fewest)} each, "
+        + (f"{lost:,} acknowledged writes were lost, as the targets allow" if lost else nothing)
     )
     if question.baseline:
         told += f"; no slower than {question.baseline} by more than {percent(policy.margin)}"
+        compared = sum(bool(s.comparisons) for s in scenarios)
+        some = f" in {compared} of them, and nothing to compare in the others"
+        told += some if compared < len(scenarios) else ""
     return told
 
 
@@ -128,6 +134,8 @@ def _not_proven(
     if refused:
         return f"{head}: refused: {refused}"
     open_ = [part for s in scenarios for part in s.parts if part.verdict is not Verdict.MET]
+    if not open_ and question.baseline and all(s.has_workloads for s in scenarios):
+        return f"{head}: no RTO is gated, so that nothing is compared with {question.baseline}"
     return f"{head}: {_part(open_[0])}" if open_ else f"{head}: nothing was checked"
 
 

@@ -3,7 +3,7 @@
     a proven loss or violation, in any run of the release   missed, whatever ran before or after it
     a cell or a comparison that is proven bad               missed
     no run that was fit to judge, and one that was not      invalid
-    every cell and every comparison shown                   met
+    every cell and every comparison shown                   met; with a baseline, at least one
     anything else                                           inconclusive, with the number that lacks
 
 Nothing is averaged, and every part has to pass: so a release that is bad in one of them passes no
@@ -30,7 +30,7 @@ def decide(question: Question, outcomes: Iterable[Outcome]) -> GateDecision:
     known = tuple(outcomes)
     scenarios = tuple(_scenario(question, terms, known) for terms in question.terms)
     losses = proven_losses(question.release, known)
-    verdict = _verdict(scenarios, losses)
+    verdict = _verdict(question, scenarios, losses)
     least = weakest(scenarios)
     return GateDecision(
         question=question,
@@ -89,16 +89,20 @@ def _scenario(question: Question, terms: Terms, known: tuple[Outcome, ...]) -> S
         comparisons=compared,
         refused=refused,
         unproven=any(run.unproven for run in found.fit),
+        lost=sum(w.lost for run in found.fit for w in run.workloads),
     )
 
 
-def _verdict(scenarios: tuple[ScenarioGate, ...], losses: tuple[Loss, ...]) -> Verdict:
+def _verdict(
+    question: Question, scenarios: tuple[ScenarioGate, ...], losses: tuple[Loss, ...]
+) -> Verdict:
     parts: list[Part] = [part for s in scenarios for part in s.parts]
     if losses or any(part.verdict is Verdict.MISSED for part in parts):
         return Verdict.MISSED
     if not any(s.fit for s in scenarios) and any(s.unfit for s in scenarios):
         return Verdict.INVALID
-    shown = all(s.cells and not s.refused and not s.unproven for s in scenarios)
+    shown = all(s.has_workloads and not s.refused and not s.unproven for s in scenarios)
+    shown = shown and (not question.baseline or any(s.comparisons for s in scenarios))
     if scenarios and shown and all(part.verdict is Verdict.MET for part in parts):
         return Verdict.MET
     return Verdict.INCONCLUSIVE

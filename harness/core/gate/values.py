@@ -98,6 +98,11 @@ class ScenarioGate:
     comparisons: tuple[Comparison, ...]
     refused: str  # why nothing is compared, "" where it is
     unproven: bool
+    lost: int = 0  # acknowledged writes that the fit runs lost within their limits
+
+    @property
+    def has_workloads(self) -> bool:
+        return any(cell.workload is not None for cell in self.cells)
 
     @property
     def counted(self) -> int:
