@@ -88,9 +88,8 @@ def _start(scene: Scene, _: Next) -> None:
     _measure(scene)
     if book.state().aborts:
         return  # somebody thought better of it while the platform came up
-    targets = find_targets(Path(day.targets_file) if day.targets_file else None)
     put(book.folder / PLAN, scene.file.read_bytes())
-    scene.add(said.Started(day.digest, digest_of(targets), scene.by))
+    scene.add(said.Started(day.digest, _targets_digest(day), scene.by))
     scene.say(f"go: {day.name} begins with {day.scenarios[0].step}")
 
 
@@ -126,7 +125,7 @@ def _run(scene: Scene, following: Next) -> None:
         day, scene.policy, state, planned,
         now=scene.clock(), disposable=stage.is_disposable(day), lasts_s=_lasts_s(scene, planned),
     )  # fmt: skip
-    if lacking:
+    if lacking := (*lacking, *_other_targets(scene, state)):
         _hold(scene, lacking, "held")
     approvals.refuse_altered(state.approvals)
     _have_platform(scene)
@@ -150,6 +149,17 @@ def _run(scene: Scene, following: Next) -> None:
             raise  # ours: recorded first, then told
         return
     _keep(scene, orders.ended_of(planned.step, attempt, record))
+
+
+def _other_targets(scene: Scene, state: DayState) -> tuple[str, ...]:
+    """A day whose targets changed on the way would be met by others than it was begun with."""
+    if state.started is None or state.started.targets_digest == _targets_digest(scene.day):
+        return ()
+    return ("the targets are not those that the day began with: restore them, or abort the day",)
+
+
+def _targets_digest(day: GameDay) -> str:
+    return digest_of(find_targets(Path(day.targets_file) if day.targets_file else None))
 
 
 def _lasts_s(scene: Scene, planned: PlannedScenario) -> float:

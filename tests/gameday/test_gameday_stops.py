@@ -32,6 +32,22 @@ def test_the_plan_cannot_change_once_the_day_has_begun(desk) -> None:
         desk.conduct()
 
 
+def test_the_targets_cannot_change_once_the_day_has_begun(desk) -> None:
+    desk.write(NONE)
+    targets = desk.folder / "targets.yaml"
+    strict = targets.read_text()
+    desk.drills.before = lambda _: targets.write_text(strict.replace("rto_s: 60", "rto_s: 600"))
+    with pytest.raises(Refused, match="not those that the day began with"):
+        desk.conduct()
+    assert desk.drilled() == ["node-loss"]
+    desk.drills.before = lambda _: None
+    with pytest.raises(Refused, match="not those that the day began with"):
+        desk.conduct()
+    targets.write_text(strict)
+    assert desk.conduct().phase is Phase.FINISHED
+    assert len(desk.drilled()) == 3
+
+
 def test_killed_before_it_left_anything_the_scenario_is_drilled_again(desk) -> None:
     desk.write(NONE)
     desk.drills.errors["credential-compromise"] = Killed()
