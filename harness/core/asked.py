@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from harness.core.scenario import RecoverySpec, Scenario
 from harness.core.targets import WorkloadTarget
 
+JUDGE = "v1"  # whose verdicts are put together; another judge may mean something else by a word
 Method = tuple[tuple[str, str], ...]
 Bars = tuple[tuple[str, float], ...]
 

@@ -10,13 +10,12 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from harness.core.asked import Bars, Method, another
+from harness.core.asked import JUDGE, Bars, Method, another
 from harness.core.operation import Workload
 from harness.core.outcome import Outcome
 from harness.core.verdict import Verdict
 from harness.core.wording import whole
 
-JUDGE = "v1"
 ATTEMPTS = 3  # a run, and two repeats where it was not fit to judge
 
 

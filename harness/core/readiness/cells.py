@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.core.asked import another, method_of
-from harness.core.gate.comparable import JUDGE
+from harness.core.asked import JUDGE, another, method_of
 from harness.core.instants import days_after, is_before
 from harness.core.outcome import Outcome
 from harness.core.readiness.standing import Said, State, said_of_platform, said_of_workload
