@@ -19,7 +19,7 @@ from harness.evidence import canonical, layout, left_out
 from harness.evidence.compare import differences
 from harness.evidence.findings import NO_REPORT, Problem, State, Verified
 from harness.evidence.keys import PublicKey, trusted_keys
-from harness.evidence.manifest import Listing, listing
+from harness.evidence.manifest import Listing, build_digest, listing
 from harness.evidence.numbers import Numbers, numbers
 from harness.evidence.seal import Seal
 from harness.evidence.statement import Claim, Link, ReportsClaim, RunClaim, Statement, opened_by
@@ -88,6 +88,10 @@ def _signed(
             look.wrong(name, f"signed by key {opened[1].key_id}, which is none of the trusted")
     if run and reports and run[1].raw != reports[1].raw:
         look.notes.append(f"the reports are signed by another key: {reports[1].key_id}")
+        if not _vouched(reports[1], trusted) and reports[0].claim.build != build_digest():
+            # only the build that wrote them could say whether these are the words of the run
+            told = "signed by another key than the run's, of reports by another build"
+            look.wrong(layout.REPORTS_ENVELOPE, f"{told}: nobody vouches for their words")
     counted = None
     if run and not look.problems and not look.left_out:
         counted = numbers(directory, run[0], reports[0] if reports else None, render)

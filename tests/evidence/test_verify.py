@@ -246,6 +246,23 @@ def test_of_another_build_every_number_is_compared_and_no_wording(run, key_file,
     assert "workloads.order-capture.rto.high_s" in problem.what
 
 
+def test_words_by_another_key_and_another_build_are_anybody_s(
+    run, key_file, tmp_path, monkeypatch
+) -> None:
+    """Else a page that says "safe" could stand beside a run that was missed, and be intact."""
+    stranger = keys.make_key(tmp_path / "stranger.pem")
+    signing.sign_reports(run, stranger, signed_utc="2026-11-22T03:06:00Z")
+    again = look(run)
+    assert again.state is State.INTACT, "this build wrote it, and can say that it is the run's"
+    assert "signed by another key" in again.notes[0]
+    (run / layout.REPORT_HTML).write_text("<h1>Safe</h1>")
+    monkeypatch.setattr(signing, "build_digest", lambda: "another")
+    signing.sign_reports(run, stranger, signed_utc="2026-11-22T03:06:00Z")
+    assert named(look(run)) == {layout.REPORTS_ENVELOPE}
+    ours = keys.read_signer(key_file).public
+    assert look(run, keys=(ours, stranger.public)).state is State.INTACT, "it is trusted"
+
+
 def test_reports_of_another_run_are_no_reports_of_this_one(runs: Path, run: Path) -> None:
     for name in (*layout.REPORTS, layout.REPORTS_ENVELOPE, layout.REPORTS_KEY):
         shutil.copy(runs / "20261122T030000Z0001" / name, run / name)
