@@ -11,7 +11,7 @@ import datetime as dt
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import PeakdrillError
@@ -48,7 +48,7 @@ class Archive:
         """Every run, the latest first: those with a directory, and those only remembered."""
         found = {entry.name: entry for entry in map(self._run, _folders(self._runs)) if entry}
         for entry in self._remembered():
-            found.setdefault(entry.name, entry)
+            found[entry.name] = _agreed(found.get(entry.name), entry)
         return tuple(sorted(found.values(), key=lambda e: (e.begun_utc, e.name), reverse=True))
 
     def days(self) -> tuple[Entry, ...]:
@@ -113,6 +113,15 @@ class Archive:
                 )
                 for o in history.outcomes(Filter())
             )  # fmt: skip
+
+
+def _agreed(lies: Entry | None, known: Entry) -> Entry:
+    """A row of both: what was judged from evidence goes before a file that anybody may write."""
+    if lies is None or lies.verdict == known.verdict:
+        return lies or known
+    told = f"its directory says {lies.verdict or 'nothing'}: peakdrill verify {known.name}"
+    reason = f"{known.reason} ({told})"
+    return replace(lies, verdict=known.verdict, reason=reason, release=known.release)
 
 
 def _folders(out: Path) -> list[Path]:
