@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.planning import Pace
     from harness.platforms.odoo.platform import OdooPlatform
 
+
 def start(
     name: str, platform_file: Path | None = None, *, progress: Progress | None = None
 ) -> Platform:
