@@ -62,6 +62,21 @@ def raw(release: str) -> list[dict]:
     return [verdict for verdict in found if verdict["verdict"] not in {"invalid", "error"}]
 
 
+def drills(release: str) -> list[dict | None]:
+    """What counts, in order: a drill that was not fit three times in a row is one without a word."""
+    names = [n for n, plan in sorted(PLANS.items()) if plan.get("release") == release]
+    found: list[dict | None] = []
+    unfit = 0
+    for verdict in (RAW[n] for n in names if RAW[n]["scenario"] == NODE_LOSS):
+        unfit = unfit + 1 if verdict["verdict"] in {"invalid", "error"} else 0
+        if not unfit:
+            found.append(verdict)
+        elif unfit == 3:
+            found.append(None)
+            unfit = 0
+    return found
+
+
 def of_workload(verdict: dict, name: str) -> dict:
     return next(w for w in verdict["workloads"] if w["workload"] == name)
 
@@ -99,7 +114,7 @@ def test_every_cell_s_figures_follow_from_the_raw_verdicts(release: str) -> None
     for cell in (cell for cell in scenario.cells if cell.workload):
         told = [of_workload(verdict, cell.workload)["verdict"] for verdict in fit]
         runs, bad = len(told) + scenario.given_up, told.count("missed")
-        open_ = told.count("inconclusive") + scenario.given_up
+        open_ = sum(v not in {"met", "missed"} for v in told) + scenario.given_up  # void, too
         assert (cell.runs, cell.missed, cell.undecided) == (runs, bad, open_)
         exact = binomtest(bad + open_, runs, alternative="less").proportion_ci(0.95, "exact")
         assert cell.supported == pytest.approx(1 - exact.high)
@@ -138,7 +153,9 @@ def test_losses_are_those_of_the_raw_verdicts_in_any_scenario(release: str) -> N
     assert not lost or found.verdict is Verdict.MISSED
 
 
-def by_hand(new: list[dict], old: list[dict], name: str, quantile: Fraction) -> bool | None:
+def by_hand(
+    new: list[dict | None], old: list[dict | None], name: str, quantile: Fraction
+) -> bool | None:
     """Whether the first fourteen of each show it; None: there are not fourteen of each."""
     runs, error = 14, 0.05 * 0.9
     if min(len(new), len(old)) < runs:
@@ -148,7 +165,7 @@ def by_hand(new: list[dict], old: list[dict], name: str, quantile: Fraction) -> 
         (highs, new, "high_ns", math.inf), (lows, old, "low_ns", 0.0),
     ):  # fmt: skip
         for verdict in verdicts[:runs]:
-            rto = of_workload(verdict, name)["rto"]
+            rto = of_workload(verdict, name)["rto"] if verdict else None
             value = rto[end] if rto else None
             into.append(silent if value is None else value)
 
@@ -166,7 +183,7 @@ def by_hand(new: list[dict], old: list[dict], name: str, quantile: Fraction) -> 
 @pytest.mark.parametrize("release", [CANDIDATE, SLOWER])
 def test_the_comparison_is_that_of_the_raw_recovery_times(release: str) -> None:
     _, scenario = decided(release, BASELINE)
-    new, old = raw(release), raw(BASELINE)
+    new, old = drills(release), drills(BASELINE)
     assert not scenario.refused
     for comparison in scenario.comparisons:
         shown = [
@@ -174,8 +191,8 @@ def test_the_comparison_is_that_of_the_raw_recovery_times(release: str) -> None:
         ]  # fmt: skip
         if None in shown:
             assert comparison.verdict is Verdict.INCONCLUSIVE
-            assert comparison.more == max(0, 14 - len(new) - scenario.given_up)
-        elif min(len(new), len(old)) < 28 and not scenario.unfit:
+            assert comparison.more == max(0, 14 - len(new))
+        elif min(len(new), len(old)) < 28:
             assert (comparison.verdict is Verdict.MET) == all(shown)
 
 

@@ -64,7 +64,9 @@ PATTERNS = {
 _PROSE = re.compile(rb":\s+[A-Za-z-]+:?$")
 _RUN_ID = re.compile(rb"[0-9]{8}T[0-9]{6}Z[0-9a-f]{4}")
 _HEX64 = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])")
-_SAYS_DIGEST = re.compile(rb"(?i)(?:sha-?256|digest|hash|keyid|configuration|seal)[^\n]{0,60}$")
+_SAYS_DIGEST = re.compile(
+    rb"(?i)(?:sha-?256|digest|hash|key_?id|.build.:|configuration|seal)[^\n]{0,60}$"
+)
 _NO_SECRET = re.compile(
     rb"(?i)^(?:\*+|x{3,}|null|none|true|false|redacted|[0-9]+\.[0-9]+|/.*|\.\.\.|<.*)$"
 )

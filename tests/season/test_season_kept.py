@@ -22,7 +22,7 @@ def named(run: data.KeptRun) -> str:
 
 
 def test_there_is_a_season() -> None:
-    assert RUNS
+    assert len(RUNS) >= 60
     assert {run.plan.release for run in RUNS} <= {BASELINE, CANDIDATE, SLOWER}
     assert len({run.plan.run_id for run in RUNS}) == len(RUNS)
     verdicts = {run.name: run.judgement.verdict for run in RUNS}
