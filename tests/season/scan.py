@@ -19,9 +19,11 @@ no pass.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import re
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -29,6 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.evidence import layout
+from harness.history.address import FILE as HISTORY
 from tests.season.layers import Layer, layers
 
 # what harness/platforms/embedded draws: credentials.py, backup_key.py; shop/web/sessions.py; serve
@@ -152,7 +155,20 @@ def _digests(files: list[Path]) -> frozenset[bytes]:
         if file.name == layout.SEAL:
             listed = json.loads(file.read_bytes()).get("files", {})
             known |= {digest.encode() for digest in listed.values()}
+        if file.name == HISTORY:
+            known |= _digests_of_rows(file)
     return frozenset(known)
+
+
+def _digests_of_rows(store: Path) -> set[bytes]:
+    """What a history's rows say of themselves, where it is true: the outcome's own digest."""
+    with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as rows:
+        found = rows.execute("SELECT outcome, outcome_digest FROM peakdrill_runs").fetchall()
+    return {
+        digest.encode()
+        for outcome, digest in found
+        if hashlib.sha256(outcome.encode()).hexdigest() == digest
+    }
 
 
 def secrets_of(platform: Path) -> dict[bytes, str]:
