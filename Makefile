@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SIZE ?= full
 SCENARIO ?= node-loss
 
-.PHONY: drill test test-odoo install install-dev lint types contracts campaign season season-scan season-keep lock clean
+.PHONY: drill test test-clusters test-odoo install install-dev lint types contracts campaign season season-scan season-keep lock clean
 
 drill: install  ## break it, watch it come back, say what was lost
 	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
@@ -43,6 +43,11 @@ types: install-dev
 
 contracts: install-dev
 	$(BIN)/lint-imports --no-cache
+
+test-clusters: install-dev  ## breaks the cluster of KUBECONFIG, and starts containers by DOCKER_HOST
+	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
+	$(BIN)/python -m pytest -m "kubernetes or containers" --basetemp=$$base $(PYTEST_ARGS) tests || status=$$?; \
+	rm -rf $$base; exit $$status
 
 test-odoo: install-dev  ## a drill on Debian's odoo-14: needs root, debootstrap and a mirror
 	$(BIN)/python -m pytest -m odoo $(PYTEST_ARGS) tests/odoo
