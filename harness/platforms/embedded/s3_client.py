@@ -42,12 +42,13 @@ class _Call:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class S3Client:
-    """One identity at one endpoint on loopback."""
+    """One identity at one endpoint: on loopback, or beside us in a container's network."""
 
     port: int
     access_key: str
     secret_key: str
     bucket: str
+    host: str = "127.0.0.1"
 
     def __repr__(self) -> str:
         return f"S3Client(port={self.port}, bucket={self.bucket!r})"
@@ -130,7 +131,7 @@ class S3Client:
         path = "/" + self.bucket + ("/" + urllib.parse.quote(key) if key else "")
         asked = "&".join(f"{_quote(k)}={_quote(v)}" for k, v in sorted(query.items()))
         signed = self._signed(method, path, asked, headers, body)
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=call.timeout_s)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=call.timeout_s)
         try:
             connection.request(method, path + ("?" + asked if asked else ""), body, signed)
             answer = connection.getresponse()
@@ -146,7 +147,7 @@ class S3Client:
         digest = hashlib.sha256(body).hexdigest()
         every = {
             **{name.lower(): value for name, value in headers.items()},
-            "host": f"127.0.0.1:{self.port}",
+            "host": f"{self.host}:{self.port}",
             "x-amz-content-sha256": digest,
             "x-amz-date": now,
         }
