@@ -21,7 +21,6 @@ import hmac
 import json
 import re
 import shlex
-import socketserver
 import sys
 import threading
 from dataclasses import dataclass, replace
@@ -31,6 +30,7 @@ from harness.errors import PlatformError
 from harness.platforms.embedded import backup_key, mirror, programs, sealing, strongbox
 from harness.platforms.embedded.credentials import Secrets, files_of
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout, write_private
+from harness.platforms.embedded.line_server import LineServer
 from harness.platforms.embedded.node import Part, clean_environment
 from harness.platforms.embedded.s3 import BUCKET
 from harness.platforms.embedded.s3_client import S3Client, S3Error
@@ -40,7 +40,6 @@ FOLDER = f"{SERVER}/wals/"
 CLIENT = Path(__file__).with_name("archive_client.py")
 _SUFFIX = ".gz.sealed"
 _NAME = re.compile(r"[0-9A-F]{8}(?:[0-9A-F]{16}(?:\.partial|\.[0-9A-F]{8}\.backup)?|\.history)")
-_LINE_BYTES = 500
 
 
 def part(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Part:
@@ -73,11 +72,13 @@ def part(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Part:
 
 def command(layout: Layout, ports: dict[str, int], node: str) -> str:
     """PostgreSQL's archive_command. The token is named by its file."""
-    words = [
-        programs.python(), "-I", "-S", str(CLIENT), str(ports["archive"]),
-        str(files_of(layout).archive_token), node,
-    ]  # fmt: skip
-    return " ".join(shlex.quote(word).replace("%", "%%") for word in words) + " %f"
+    return f"{asking(ports['archive'], files_of(layout).archive_token)} {node} %f"
+
+
+def asking(port: int, token_file: Path) -> str:
+    """How archive_client.py is called, as PostgreSQL's configuration has it, before its subject."""
+    words = [programs.python(), "-I", "-S", str(CLIENT), str(port), str(token_file)]
+    return " ".join(shlex.quote(word).replace("%", "%%") for word in words)
 
 
 def wrong_key_file(layout: Layout) -> Path:
@@ -183,35 +184,20 @@ class Service:
             return f"failed: {error}"
 
 
-class _Handler(socketserver.StreamRequestHandler):
-    timeout = 10.0
-
-    def handle(self) -> None:
-        line = self.rfile.readline(_LINE_BYTES).decode("ascii", "replace")
-        server = self.server
-        assert isinstance(server, _Server)
-        told = server.service.answer(line)
-        if told != "ok":
-            print(told, file=sys.stderr, flush=True)
-        self.wfile.write(told.encode() + b"\n")
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def __init__(self, service: Service) -> None:
-        super().__init__(("127.0.0.1", service.port), _Handler)
-        self.service = service
-
-
 def main(configuration: str) -> None:
     """Serve until the node ends."""
     service = Service(Path(configuration))
-    with _Server(service) as server:
+    with LineServer(service.port, lambda line: told(service.answer(line))) as server:
         documents = mirror.Mirror(service.documents, lambda: service.uploader().store)
         threading.Thread(target=documents.run, daemon=True).start()
         server.serve_forever(poll_interval=60.0)
+
+
+def told(answer: str) -> str:
+    """The same; whatever is not `ok` stands in our log, too."""
+    if answer != "ok":
+        print(answer, file=sys.stderr, flush=True)
+    return answer
 
 
 if __name__ == "__main__":

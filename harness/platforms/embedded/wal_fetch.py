@@ -14,8 +14,6 @@ import gzip
 import hmac
 import re
 import secrets
-import shlex
-import socketserver
 import threading
 import zlib
 from collections.abc import Iterator
@@ -23,11 +21,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.platforms.embedded import archive, programs, strongbox
+from harness.platforms.embedded import archive, strongbox
 from harness.platforms.embedded.layout import write_private
+from harness.platforms.embedded.line_server import LineServer
 from harness.platforms.embedded.s3_client import S3Client, S3Error
 
-_LINE_BYTES = 500
 _AHEAD = 2  # segments fetched while the one before is replayed
 _ABORT = "200"  # an exit code above 125 ends the recovery instead of the archive
 _INSIDE = re.compile(r"pg_wal/[A-Za-z0-9_]+")
@@ -87,23 +85,6 @@ class Fetcher:
         return mine.result()
 
 
-class _Handler(socketserver.StreamRequestHandler):
-    timeout = 10.0
-
-    def handle(self) -> None:
-        assert isinstance(self.server, _Server)
-        line = self.rfile.readline(_LINE_BYTES).decode("ascii", "replace")
-        self.wfile.write(self.server.fetcher.answer(line).encode()[:_LINE_BYTES] + b"\n")
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-
-    def __init__(self, fetcher: Fetcher) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.fetcher = fetcher
-
-
 @contextmanager
 def serving(wal: Wal, pgdata: Path, folder: Path) -> Iterator[str]:
     """While it lasts, the yielded restore_command works for a database in `pgdata`."""
@@ -111,13 +92,11 @@ def serving(wal: Wal, pgdata: Path, folder: Path) -> Iterator[str]:
     with ThreadPoolExecutor(max_workers=_AHEAD) as pool:
         fetcher = Fetcher(wal, pgdata, pool)
         write_private(token_file, fetcher.token)
-        with _Server(fetcher) as server:
+        with LineServer(0, fetcher.answer) as server:
             thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
             thread.start()
             try:
-                words = [programs.python(), "-I", "-S", str(archive.CLIENT),
-                         str(server.server_address[1]), str(token_file)]  # fmt: skip
-                asked = " ".join(shlex.quote(word).replace("%", "%%") for word in words)
+                asked = archive.asking(int(server.server_address[1]), token_file)
                 yield f"{asked} %p %f {_ABORT}"
             finally:
                 server.shutdown()
