@@ -15,6 +15,7 @@ from harness.errors import FaultError, PlatformError
 from harness.platforms.embedded import backup_pages, corruption, damage, namespace, pages, programs
 from harness.platforms.embedded.corruption import Copy
 from harness.platforms.embedded.credentials import SecretFiles
+from harness.platforms.embedded.disk import LocalDisk
 from harness.platforms.embedded.pages import PAGE_BYTES, DamagedPage
 from tests.shop.stand import Postgres, postgres
 
@@ -54,7 +55,7 @@ def table(server: Postgres) -> Iterator[str]:
 def copy(server: Postgres) -> Copy:
     folder = pgdata(server)
     files = SecretFiles(folder.parent)
-    return Copy("a", server.port, folder, files, server.port)
+    return Copy("a", server.port, LocalDisk(folder), files, server.port)
 
 
 def pgdata(server: Postgres) -> Path:
@@ -207,4 +208,4 @@ def test_a_folder_without_a_page_is_not_sound(
     monkeypatch.setattr(corruption, "_walked", lambda _: ())
     nobody = SecretFiles(*[tmp_path] * len(SecretFiles.__dataclass_fields__))
     with pytest.raises(PlatformError, match="node a: no page"):
-        corruption.damages(Copy("a", 1, tmp_path, nobody, None))
+        corruption.damages(Copy("a", 1, LocalDisk(tmp_path), nobody, None))

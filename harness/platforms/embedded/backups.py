@@ -25,6 +25,7 @@ from harness.platforms.embedded import (
     backup_pages,
     backup_store,
     credentials,
+    database,
     etcd,
     parts,
     patroni,
@@ -38,7 +39,6 @@ from harness.platforms.embedded import (
 )
 from harness.platforms.embedded.blueprint import Blueprint, Commands
 from harness.platforms.embedded.credentials import files_of
-from harness.platforms.embedded.database import EmbeddedDatabase
 from harness.platforms.embedded.layout import (
     DATABASE_NODES,
     Layout,
@@ -125,7 +125,7 @@ class EmbeddedBackups:
 
     def close_archive(self) -> None:
         """Returns when the leader's own mark says that its segment is archived."""
-        leader = EmbeddedDatabase(self.layout, self.state.ports, self.state.options).leader()
+        leader = database.embedded(self.layout, self.state.ports, self.state.options).leader()
         if leader is None:
             return
         name = self._switched(leader)
@@ -245,7 +245,7 @@ class EmbeddedBackups:
         return str(row[0])
 
     def _leader_port(self) -> int:
-        leader = EmbeddedDatabase(self.layout, self.state.ports, self.state.options).leader()
+        leader = database.embedded(self.layout, self.state.ports, self.state.options).leader()
         if leader is None:
             raise PlatformError("no database takes writes: nothing can be backed up")
         return self.state.ports[f"pg_{leader}"]

@@ -11,13 +11,13 @@ import re
 import subprocess
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 
 from harness.errors import NotReady, PlatformError
-from harness.platforms.embedded import namespace, pages, postgres, programs
+from harness.platforms.embedded import namespace, postgres, programs
 from harness.platforms.embedded.credentials import SecretFiles
+from harness.platforms.embedded.disk import Disk
 from harness.platforms.embedded.node import clean_environment
 from harness.platforms.embedded.pages import DamagedPage
 from harness.platforms.embedded.waiting import await_ready
@@ -39,7 +39,7 @@ class Copy:
 
     node: str
     port: int
-    pgdata: Path
+    disk: Disk
     files: SecretFiles
     leader_port: int | None  # None: nobody takes writes just now
 
@@ -47,7 +47,7 @@ class Copy:
 def damages(copy: Copy) -> tuple[str, ...]:
     """A sentence for each damage. Raises PlatformError when it could not be looked at."""
     walked = _walked(copy)
-    found, looked_at = pages.damaged_pages(copy.pgdata)
+    found, looked_at = copy.disk.damaged_pages()
     if not looked_at:
         raise PlatformError(f"node {copy.node}: no page lies where its data should be")
     named = {
@@ -118,7 +118,7 @@ def _walked(copy: Copy) -> tuple[str, ...]:
 
 
 def _amcheck(copy: Copy) -> subprocess.CompletedProcess[str]:
-    home = copy.pgdata.parent
+    home = copy.files.folder
     source = postgres.dsn_of_node(
         copy.port, copy.files.superuser_pass, user=postgres.SUPERUSER, database="template1"
     )

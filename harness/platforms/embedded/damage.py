@@ -9,10 +9,7 @@ the table.
 
 from __future__ import annotations
 
-import os
-import secrets
 import time
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -21,7 +18,7 @@ from harness.errors import FaultError, PeakdrillError
 from harness.platforms.capabilities import Instant
 from harness.platforms.embedded import corruption, postgres
 from harness.platforms.embedded.corruption import Connection, Copy
-from harness.platforms.embedded.pages import PAGE_BYTES, SEGMENT_PAGES
+from harness.platforms.embedded.pages import SEGMENT_PAGES
 
 _TRIES = 3  # a page that live traffic writes may be written between our checkpoint and our garbage
 _PATIENCE = "SET statement_timeout = '60s'"
@@ -52,7 +49,7 @@ def corrupt_page(copy: Copy, table: str) -> Instant:
             for _ in range(_TRIES):
                 settle(connection, table)
                 earliest_ns = time.monotonic_ns()
-                write_garbage(*_hottest_page(connection, copy, table))
+                copy.disk.write_garbage(*_hottest_page(connection, copy, table))
                 evict(connection, table)
                 if reading_fails(connection, table):
                     return Instant(earliest_ns, time.monotonic_ns())
@@ -76,16 +73,6 @@ def settle(connection: Connection, table: str) -> None:
         connection.execute(sql.SQL("VACUUM (FREEZE, TRUNCATE false) {}").format(name))
     connection.execute(sql.SQL("SELECT count(*) FROM {}").format(name))
     connection.execute("CHECKPOINT")
-
-
-def write_garbage(file: Path, block: int) -> None:
-    """A whole page of it, its LSN included, on disk when this returns."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.pwrite(descriptor, secrets.token_bytes(PAGE_BYTES), block * PAGE_BYTES)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def evict(connection: Connection, table: str) -> None:
@@ -119,8 +106,8 @@ def _refuse_what_is_no_table(connection: Connection, copy: Copy, table: str) -> 
         )
 
 
-def _hottest_page(connection: Connection, copy: Copy, table: str) -> tuple[Path, int]:
-    """The file that holds it, and the block within that file."""
+def _hottest_page(connection: Connection, copy: Copy, table: str) -> tuple[str, int]:
+    """The file that holds it, below the data folder, and the block within that file."""
     row = connection.execute(_HOTTEST, {"table": table}).fetchone()
     path = connection.execute("SELECT pg_relation_filepath(%s::regclass)", [table]).fetchone()
     if row is None or path is None:
@@ -128,7 +115,7 @@ def _hottest_page(connection: Connection, copy: Copy, table: str) -> tuple[Path,
             f"no page of {table} is in the buffers of node {copy.node}: nobody reads it"
         )
     segment, block = divmod(int(str(row[0])), SEGMENT_PAGES)
-    return copy.pgdata / (f"{path[0]}.{segment}" if segment else str(path[0])), block
+    return (f"{path[0]}.{segment}" if segment else str(path[0])), block
 
 
 def _in_recovery(connection: Connection) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
 
 from harness.errors import PlatformError
 from harness.platforms.capabilities import Instant, Wholeness
-from harness.platforms.embedded import changeover, corruption, damage, patroni, postgres
+from harness.platforms.embedded import changeover, cluster, corruption, damage, patroni, postgres
+from harness.platforms.embedded.cluster import Cluster, DatabaseNode
 from harness.platforms.embedded.corruption import Copy
-from harness.platforms.embedded.credentials import files_of, load
-from harness.platforms.embedded.layout import DATABASE_NODES, Layout, Options
+from harness.platforms.embedded.credentials import READER, SecretFiles, files_of, load
+from harness.platforms.embedded.disk import Disk, LocalDisk
+from harness.platforms.embedded.layout import Layout, Options
 from harness.platforms.embedded.waiting import await_ready
 
 _LEADER_S = 10.0  # one look may fail on a busy machine
@@ -25,21 +28,19 @@ _STANDBYS = "SELECT application_name, state, sync_state FROM pg_stat_replication
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddedDatabase:
-    """Two Patroni nodes."""
+class PatroniDatabase:
+    """Two nodes under Patroni, by their doors; `disk` finds a node's data folder."""
 
+    cluster: Cluster
     layout: Layout
-    ports: dict[str, int]
     options: Options
+    disk: Callable[[DatabaseNode], Disk]
 
     def leader(self) -> str | None:
         """The node that holds the lease and takes writes; None when there is none."""
-        files = files_of(self.layout)
-        for name in DATABASE_NODES:
-            if patroni.is_leader(self.ports, name) and postgres.takes_writes(
-                self.ports[f"pg_{name}"], files
-            ):
-                return name
+        for node in self.cluster:
+            if patroni.is_leader(node) and postgres.takes_writes(node.pg_port, self._files):
+                return node.name
         return None
 
     def protected(self) -> Wholeness:
@@ -47,20 +48,26 @@ class EmbeddedDatabase:
         leader = self.leader()
         if leader is None:
             return Wholeness(False, ("no database takes writes",))
-        missing = [*self._replication_gaps(leader), *self._archive_gaps(leader)]
+        missing = [
+            *self._replication_gaps(self.node(leader)),
+            *self._archive_gaps(self.node(leader)),
+        ]
         return Wholeness(not missing, tuple(missing))
 
     def application_dsn(self) -> str:
         """As the shop's own role, to whoever takes writes."""
-        files = files_of(self.layout)
-        return postgres.dsn(self.ports, files.application_pass, user="shop")
+        return postgres.dsn(self.pg_ports, self._files.application_pass, user="shop")
+
+    def reader_dsn(self) -> str:
+        """The same for the read-back's role."""
+        return postgres.dsn(self.pg_ports, self._files.reader_pass, user=READER)
 
     def superuser_dsn(self, node: str = "") -> str:
         """To whoever takes writes, or to the named node whatever its role."""
-        passfile = files_of(self.layout).superuser_pass
+        passfile = self._files.superuser_pass
         if not node:
-            return postgres.dsn(self.ports, passfile, user=postgres.SUPERUSER)
-        port = self.ports[f"pg_{self._known(node)}"]
+            return postgres.dsn(self.pg_ports, passfile, user=postgres.SUPERUSER)
+        port = self.node(node).pg_port
         return postgres.dsn_of_node(port, passfile, user=postgres.SUPERUSER)
 
     def switchover(self, to: str = "") -> str:
@@ -69,29 +76,30 @@ class EmbeddedDatabase:
         Returns the node that leads when it takes writes. Raises PlatformError.
         """
         old = self._leader_or_refuse()
-        new = self._known(to) if to else next(n for n in DATABASE_NODES if n != old)
+        new = self.node(to) if to else self._other(old)
         if new != old:
             changeover.switch(
-                self.ports, load(self.layout), old=old, new=new, leads=lambda: self.leader() == new
+                load(self.layout), old=old, new=new, leads=lambda: self.leader() == new.name
             )
-        return new
+        return new.name
 
     def reinitialize(self, node: str) -> None:
         """Throw a standby's data away and copy it anew; returns when the old data are gone.
 
         `nodes.is_back` tells when the new ones stream. Raises PlatformError, and for the leader.
         """
-        if self._leader_or_refuse() == self._known(node):
+        mine = self.node(node)
+        if self._leader_or_refuse() == mine:
             raise PlatformError(
                 f"node {node} leads: its data are what the others are copied from",
                 next_step="switch over first",
             )
         changeover.rebuild(
-            self.ports,
+            self.cluster,
             load(self.layout),
-            node=node,
-            pgdata=self.layout.pgdata(node),
-            answers=lambda: postgres.answers(self.ports[f"pg_{node}"], files_of(self.layout)),
+            node=mine,
+            disk=self.disk(mine),
+            answers=lambda: postgres.answers(mine.pg_port, self._files),
         )
 
     def corruption(self, node: str) -> tuple[str, ...]:
@@ -105,47 +113,63 @@ class EmbeddedDatabase:
         """Garbage in the most read page of a table of the shop; observed by reading the table."""
         return damage.corrupt_page(self._copy(node), table)
 
-    def _copy(self, node: str) -> Copy:
-        leader = self.leader()
+    @property
+    def pg_ports(self) -> tuple[int, ...]:
+        return tuple(node.pg_port for node in self.cluster)
+
+    def node(self, name: str) -> DatabaseNode:
+        """Raises PlatformError where it is none of the two."""
+        for node in self.cluster:
+            if node.name == name:
+                return node
+        names = " or ".join(node.name for node in self.cluster)
+        raise PlatformError(f"no database node {name!r} here", next_step=names)
+
+    @property
+    def _files(self) -> SecretFiles:
+        return files_of(self.layout)
+
+    def _other(self, than: DatabaseNode) -> DatabaseNode:
+        return next(node for node in self.cluster if node != than)
+
+    def _copy(self, name: str) -> Copy:
+        node, leader = self.node(name), self.leader()
         return Copy(
-            node=self._known(node),
-            port=self.ports[f"pg_{node}"],
-            pgdata=self.layout.pgdata(node),
-            files=files_of(self.layout),
-            leader_port=self.ports[f"pg_{leader}"] if leader else None,
+            node=name,
+            port=node.pg_port,
+            disk=self.disk(node),
+            files=self._files,
+            leader_port=self.node(leader).pg_port if leader else None,
         )
 
-    def _leader_or_refuse(self) -> str:
-        return await_ready(
+    def _leader_or_refuse(self) -> DatabaseNode:
+        leader = await_ready(
             "a database that takes writes",
             self.leader,
             within_s=_LEADER_S,
             next_step="wait for a leader, then try again",
         )
+        return self.node(leader)
 
-    def _known(self, node: str) -> str:
-        if node not in DATABASE_NODES:
-            raise PlatformError(f"no database node {node!r} here", next_step="a or b")
-        return node
-
-    def _replication_gaps(self, leader: str) -> list[str]:
+    def _replication_gaps(self, leader: DatabaseNode) -> list[str]:
         """By the leader's own view, and by Patroni's: both must hold for a safe failover."""
-        standby = next(name for name in DATABASE_NODES if name != leader)
-        name = patroni.member_name(standby)
+        standby = self._other(leader)
+        name = standby.member
         rows = self._rows(leader, _STANDBYS)
         if rows is None:
-            return [f"the leader on node {leader} does not say who streams from it"]
+            return [f"the leader on node {leader.name} does not say who streams from it"]
         seen = {str(row[0]): row for row in rows if row[1] == "streaming"}
         if name not in seen:
-            return [f"{name} on node {standby} does not stream from the leader"]
+            return [f"{name} on node {standby.name} does not stream from the leader"]
         if not self.options.synchronous:
             return []
-        by_patroni = {m.node: m.role for m in patroni.members(self.ports)}
-        if seen[name][2] not in ("sync", "quorum") or by_patroni.get(standby) != "sync_standby":
-            return [f"{name} on node {standby} streams, and is not synchronous yet"]
+        by_patroni = {m.node: m.role for m in patroni.members(self.cluster)}
+        agreed = by_patroni.get(standby.name) == "sync_standby"
+        if seen[name][2] not in ("sync", "quorum") or not agreed:
+            return [f"{name} on node {standby.name} streams, and is not synchronous yet"]
         return []
 
-    def _archive_gaps(self, leader: str) -> list[str]:
+    def _archive_gaps(self, leader: DatabaseNode) -> list[str]:
         rows = self._rows(leader, _ARCHIVE)
         if not rows:
             return ["the leader does not say how its archive stands"]
@@ -157,10 +181,19 @@ class EmbeddedDatabase:
             gaps.append("the last WAL segment could not be archived")
         return gaps
 
-    def _rows(self, node: str, query: str) -> list[tuple[object, ...]] | None:
+    def _rows(self, node: DatabaseNode, query: str) -> list[tuple[object, ...]] | None:
         try:
-            port = self.ports[f"pg_{node}"]
-            with postgres.connected(port, files_of(self.layout)) as connection:
+            with postgres.connected(node.pg_port, self._files) as connection:
                 return connection.execute(query.encode()).fetchall()
         except psycopg.Error:
             return None
+
+
+def embedded(layout: Layout, ports: dict[str, int], options: Options) -> PatroniDatabase:
+    """Nodes a and b, with their data folders on this machine."""
+    return PatroniDatabase(
+        cluster.embedded(ports),
+        layout,
+        options,
+        disk=lambda node: LocalDisk(layout.pgdata(node.name)),
+    )

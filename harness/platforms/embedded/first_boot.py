@@ -10,7 +10,7 @@ Gates are files in a node's folder: a part that waits for one starts when it app
 
 from __future__ import annotations
 
-from harness.platforms.embedded import archive, patroni, postgres, programs
+from harness.platforms.embedded import archive, cluster, patroni, postgres, programs
 from harness.platforms.embedded.blueprint import Blueprint
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout, write_private
 from harness.platforms.embedded.node import Part, clean_environment
@@ -42,7 +42,7 @@ def part(plan: Blueprint, node: str) -> Part:
         ],
         env=clean_environment(folder),
         folder=str(folder),
-        log=str(plan.layout.logs / f"{patroni.member_name(node)}.log"),
+        log=str(plan.layout.logs / f"{cluster.member_name(node)}.log"),
         once=True,
         after=str(plan.layout.gate(node, "data")),
     )  # fmt: skip
@@ -61,7 +61,7 @@ def prepare(plan: Blueprint, node: str) -> None:
         settings["primary_conninfo"] = (
             f"host=127.0.0.1 port={plan.ports[f'pg_{PRIMARY}']} user=replicator dbname=postgres "
             f"passfile={postgres.quoted(str(passfile))} "
-            f"application_name={patroni.member_name(node)}"
+            f"application_name={cluster.member_name(node)}"
         )
         write_private(pgdata / "standby.signal", "")
     write_private(pgdata / _FILE, postgres.as_configuration(settings))

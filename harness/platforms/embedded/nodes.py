@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.errors import FaultError
 from harness.platforms.capabilities import Instant
-from harness.platforms.embedded import ingress, parts, patroni
+from harness.platforms.embedded import cluster, ingress, parts, patroni
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout
 
 _STREAMS = ("streaming",)
@@ -68,7 +68,7 @@ class EmbeddedNodes:
         """Its replica answers, and its database leads or streams from the leader."""
         if self.is_dead(node):
             return False
-        seen = {member.node: member for member in patroni.members(self.ports)}
+        seen = {member.node: member for member in patroni.members(cluster.embedded(self.ports))}
         mine = seen.get(node)
         if mine is None or not any(member.role in _LEADS for member in seen.values()):
             return False
@@ -80,7 +80,8 @@ class EmbeddedNodes:
         return parts.node_of(self.layout, self._known(node)).part_pids()
 
     def _primary(self) -> str | None:
-        return next((name for name in DATABASE_NODES if patroni.is_leader(self.ports, name)), None)
+        both = cluster.embedded(self.ports)
+        return next((node.name for node in both if patroni.is_leader(node)), None)
 
     def _known(self, node: str) -> str:
         if node not in DATABASE_NODES:

@@ -16,15 +16,15 @@ from typing import Any
 
 from harness.platforms.embedded import archive, etcd, postgres, programs, web
 from harness.platforms.embedded.blueprint import Blueprint
+from harness.platforms.embedded.cluster import Cluster, DatabaseNode, member_name
 from harness.platforms.embedded.credentials import Secrets
-from harness.platforms.embedded.layout import DATABASE_NODES, Layout, Options, write_private
+from harness.platforms.embedded.layout import Layout, Options, write_private
 from harness.platforms.embedded.node import Part, clean_environment
 
 SCOPE = "shop"
 LOOP_WAIT_S, RETRY_TIMEOUT_S = 2, 5
-_MEMBERS = {"a": "pg1", "b": "pg2"}
 _RUNNER = Path(__file__).with_name("patroni_runner.py")
-_REST_USER = "peakdrill"
+REST_USER = "peakdrill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,6 @@ def part(plan: Blueprint, node: str) -> Part:
     )
 
 
-def member_name(node: str) -> str:
-    return _MEMBERS[node]
-
-
 def _configuration(plan: Blueprint, node: str) -> dict[str, object]:
     ports = plan.ports
     rest = f"127.0.0.1:{ports[f'patroni_{node}']}"
@@ -65,7 +61,7 @@ def _configuration(plan: Blueprint, node: str) -> dict[str, object]:
         "restapi": {
             "listen": rest,
             "connect_address": rest,
-            "authentication": {"username": _REST_USER, "password": plan.secrets.patroni},
+            "authentication": {"username": REST_USER, "password": plan.secrets.patroni},
         },
         "etcd3": {"hosts": [f"127.0.0.1:{ports['etcd']}"]},
         "bootstrap": {"dcs": dynamic_configuration(plan.options)},
@@ -75,21 +71,28 @@ def _configuration(plan: Blueprint, node: str) -> dict[str, object]:
 
 
 def _postgresql(plan: Blueprint, node: str) -> dict[str, object]:
-    layout, ports, secrets = plan.layout, plan.ports, plan.secrets
+    layout, ports = plan.layout, plan.ports
     address = f"127.0.0.1:{ports[f'pg_{node}']}"
     return {
         "listen": address,
         "connect_address": address,
         "data_dir": str(layout.pgdata(node)),
-        "bin_dir": programs.postgres_folder(),
         "pgpass": str(layout.node(node) / "pgpass"),
+        "parameters": {"archive_command": archive.command(layout, ports, node)},
+        **every_member(plan.secrets),
+    }
+
+
+def every_member(secrets: Secrets) -> dict[str, object]:
+    """Of Patroni's section `postgresql`: what no place and no address changes."""
+    return {
+        "bin_dir": programs.postgres_folder(),
         "use_unix_socket": False,
         "authentication": {
             "superuser": {"username": postgres.SUPERUSER, "password": secrets.postgres},
             "replication": {"username": "replicator", "password": secrets.replicator},
             "rewind": {"username": "rewind", "password": secrets.rewind},
         },
-        "parameters": {"archive_command": archive.command(layout, ports, node)},
         "create_replica_methods": ["basebackup"],
         "basebackup": [{"checkpoint": "fast"}, "no-sync"],
         # whoever cannot be rewound is copied anew: nobody repairs a lab's node by hand
@@ -122,52 +125,51 @@ def introduce(ports: dict[str, int], options: Options, system_identifier: str) -
     etcd.put(ports, f"/service/{SCOPE}/initialize", system_identifier)
 
 
-def members(ports: dict[str, int]) -> tuple[Member, ...]:
+def members(cluster: Cluster) -> tuple[Member, ...]:
     """The cluster by whichever Patroni answers; empty when none does."""
-    for node in DATABASE_NODES:
-        told = web.ask_json(ports[f"patroni_{node}"], "/cluster")
+    names = {node.member: node.name for node in cluster}
+    for node in cluster:
+        told = web.ask_json(node.patroni_port, "/cluster")
         if isinstance(told, dict) and "members" in told:
-            return tuple(_member(row) for row in told["members"] if row["name"] in _NODES)
+            rows = (row for row in told["members"] if row["name"] in names)
+            return tuple(_member(row, names[row["name"]]) for row in rows)
     return ()
 
 
-_NODES = {name: node for node, name in _MEMBERS.items()}
-
-
-def _member(row: dict[str, Any]) -> Member:
+def _member(row: dict[str, Any], node: str) -> Member:
     lag = row.get("lag")
     return Member(
-        node=_NODES[row["name"]],
+        node=node,
         role=str(row.get("role", "")),
         state=str(row.get("state", "")),
         lag_bytes=lag if isinstance(lag, int) else None,
     )
 
 
-def is_leader(ports: dict[str, int], node: str) -> bool:
+def is_leader(node: DatabaseNode) -> bool:
     """Holds the lease and runs as primary, by its own word."""
-    answer = web.ask(ports[f"patroni_{node}"], "/primary")
+    answer = web.ask(node.patroni_port, "/primary")
     return answer is not None and answer.status == 200
 
 
-def nudge(ports: dict[str, int], secrets: Secrets) -> None:
+def nudge(cluster: Cluster, secrets: Secrets) -> None:
     """Have every Patroni look again now instead of at its next loop; changes nothing."""
     same = json.dumps({"loop_wait": LOOP_WAIT_S}).encode()
-    for node in DATABASE_NODES:
+    for node in cluster:
         web.ask(
-            ports[f"patroni_{node}"], "/config", method="PATCH", body=same,
-            headers=web.basic(_REST_USER, secrets.patroni),
+            node.patroni_port, "/config", method="PATCH", body=same,
+            headers=web.basic(REST_USER, secrets.patroni),
         )  # fmt: skip
 
 
-def configure(ports: dict[str, int], secrets: Secrets) -> None:
+def configure(cluster: Cluster, secrets: Secrets) -> None:
     """Have every Patroni write its configuration anew.
 
     One that finds its standby running goes on with what that standby's own postgresql.conf says,
     and would write no more than that at the next change: without an archive, among others.
     """
-    for node in DATABASE_NODES:
-        order(ports, secrets, node, "/reload", {})
+    for node in cluster:
+        order(node, secrets, "/reload", {})
 
 
 def is_configured(layout: Layout, node: str) -> bool:
@@ -177,9 +179,8 @@ def is_configured(layout: Layout, node: str) -> bool:
 
 
 def order(
-    ports: dict[str, int],
+    node: DatabaseNode,
     secrets: Secrets,
-    node: str,
     path: str,
     body: Mapping[str, object],
     *,
@@ -187,6 +188,6 @@ def order(
 ) -> web.Answer | None:
     """Have one node's Patroni do something; its answer, None where there was none in time."""
     return web.ask(
-        ports[f"patroni_{node}"], path, method="POST", body=json.dumps(body).encode(),
-        headers=web.basic(_REST_USER, secrets.patroni), timeout_s=within_s,
+        node.patroni_port, path, method="POST", body=json.dumps(body).encode(),
+        headers=web.basic(REST_USER, secrets.patroni), timeout_s=within_s,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from harness.errors import Refused
 from harness.platforms.capabilities import Endpoints, Wholeness
 from harness.platforms.embedded import (
     credentials,
+    database,
     ingress,
     life,
     patroni,
@@ -22,7 +23,7 @@ from harness.platforms.embedded import (
 from harness.platforms.embedded.audit import EmbeddedAudit
 from harness.platforms.embedded.backups import EmbeddedBackups
 from harness.platforms.embedded.clean_room import EmbeddedCleanRoom
-from harness.platforms.embedded.database import EmbeddedDatabase
+from harness.platforms.embedded.database import PatroniDatabase
 from harness.platforms.embedded.ingress import EmbeddedIngress
 from harness.platforms.embedded.layout import LEADER_TTL_S, Layout, State, load_state
 from harness.platforms.embedded.mirror import EmbeddedFilestore
@@ -70,8 +71,8 @@ class EmbeddedPlatform:
         return EmbeddedNodes(self._layout, self._state.ports)
 
     @property
-    def database(self) -> EmbeddedDatabase:
-        return EmbeddedDatabase(self._layout, self._state.ports, self._state.options)
+    def database(self) -> PatroniDatabase:
+        return database.embedded(self._layout, self._state.ports, self._state.options)
 
     @property
     def backups(self) -> EmbeddedBackups:

@@ -7,7 +7,7 @@ be too long for one, and /tmp is nobody's home).
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import LiteralString
@@ -23,10 +23,6 @@ from harness.platforms.embedded.node import clean_environment
 DATABASE = "shop"
 SUPERUSER = "postgres"
 _CONNECT_S = 2
-_HBA = (
-    "host all all 127.0.0.1/32 scram-sha-256",
-    "host replication replicator,postgres 127.0.0.1/32 scram-sha-256",
-)
 _REWIND_FUNCTIONS = (
     "pg_ls_dir(text, boolean, boolean)",
     "pg_stat_file(text, boolean)",
@@ -101,28 +97,51 @@ def initdb(pgdata: Path, password_file: Path) -> None:
         "--no-sync", "--no-instructions",
     ]  # fmt: skip
     run(words, home=pgdata.parent)
-    pgdata.joinpath("pg_hba.conf").write_text("\n".join(_HBA) + "\n", encoding="ascii")
+    pgdata.joinpath("pg_hba.conf").write_text(
+        "\n".join(hba("127.0.0.1/32")) + "\n", encoding="ascii"
+    )
+
+
+def hba(addresses: str) -> tuple[str, ...]:
+    """A password from everybody, and replication for those alone who need it."""
+    return (
+        f"host all all {addresses} scram-sha-256",
+        f"host replication replicator,{SUPERUSER} {addresses} scram-sha-256",
+    )
 
 
 def roles(connection: psycopg.Connection[tuple[object, ...]], secrets: Secrets) -> None:
-    """Who may do what. The shop owns its database; the read-back only reads."""
-    for role, rights, password in (
-        ("replicator", "REPLICATION", secrets.replicator),
-        ("rewind", "", secrets.rewind),
-        ("shop", "", secrets.shop),
-        (READER, "", secrets.readback),
-    ):
-        connection.execute(
-            sql.SQL("CREATE ROLE {} LOGIN " + rights + " PASSWORD {}").format(
-                sql.Identifier(role), sql.Literal(password)
-            )
-        )
+    """Who may do what."""
+    _log_in(connection, "replicator", secrets.replicator, "REPLICATION")
+    _log_in(connection, "rewind", secrets.rewind)
+    for function in _REWIND_FUNCTIONS:
+        connection.execute(f"GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO rewind")
+    application_roles(connection, secrets)
+
+
+def application_roles(connection: psycopg.Connection[tuple[object, ...]], secrets: Secrets) -> None:
+    """Those that Patroni does not make by itself. The shop owns its database; the read-back only
+    reads.
+    """
+    _log_in(connection, "shop", secrets.shop)
+    _log_in(connection, READER, secrets.readback)
     connection.execute(
         sql.SQL("GRANT pg_read_all_data, pg_monitor TO {}").format(sql.Identifier(READER))
     )
-    for function in _REWIND_FUNCTIONS:
-        connection.execute(f"GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO rewind")
     connection.execute(f"CREATE DATABASE {DATABASE} OWNER shop")
+
+
+def _log_in(
+    connection: psycopg.Connection[tuple[object, ...]],
+    role: str,
+    password: str,
+    rights: LiteralString = "",
+) -> None:
+    connection.execute(
+        sql.SQL("CREATE ROLE {} LOGIN " + rights + " PASSWORD {}").format(
+            sql.Identifier(role), sql.Literal(password)
+        )
+    )
 
 
 def renew_passwords(pgdata: Path, secrets: Secrets) -> None:
@@ -173,11 +192,11 @@ def _control(pgdata: Path, label: str) -> str:
     raise PlatformError(f"pg_controldata of {pgdata} says no {label}")
 
 
-def dsn(ports: dict[str, int], passfile: Path, *, user: str, database: str = DATABASE) -> str:
-    """Over both nodes, to the one that takes writes. Holds no secret."""
-    hosts = ",".join("127.0.0.1" for _ in ("a", "b"))
+def dsn(ports: Sequence[int], passfile: Path, *, user: str, database: str = DATABASE) -> str:
+    """Over all nodes, to the one that takes writes. Holds no secret."""
+    hosts, numbers = ",".join("127.0.0.1" for _ in ports), ",".join(str(port) for port in ports)
     return (
-        f"host={hosts} port={ports['pg_a']},{ports['pg_b']} dbname={database} user={user} "
+        f"host={hosts} port={numbers} dbname={database} user={user} "
         f"passfile={quoted(str(passfile))} target_session_attrs=read-write "
         f"connect_timeout={_CONNECT_S} application_name=peakdrill"
     )

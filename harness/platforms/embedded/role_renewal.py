@@ -17,9 +17,9 @@ from functools import partial
 import psycopg
 from psycopg import sql
 
-from harness.platforms.embedded import parts, postgres
+from harness.platforms.embedded import database, parts, postgres
 from harness.platforms.embedded.credentials import files_of
-from harness.platforms.embedded.database import EmbeddedDatabase
+from harness.platforms.embedded.database import PatroniDatabase
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout
 from harness.platforms.embedded.renewal import Renewal
 from harness.platforms.embedded.waiting import await_ready
@@ -44,10 +44,10 @@ _END = (
 def renew(renewal: Renewal) -> None:
     """Done when each database that runs refuses the old password and holds no session by it."""
     plan = renewal.plan
-    database = EmbeddedDatabase(plan.layout, plan.ports, plan.options)
+    both = database.embedded(plan.layout, plan.ports, plan.options)
     leader, changed = await_ready(
         "a leader that takes the role's new password",
-        partial(_set_password, renewal, database),
+        partial(_set_password, renewal, both),
         within_s=_LEADER_S,
         next_step="wait for a leader, then try again",
     )
@@ -64,12 +64,12 @@ def sessions_log(layout: Layout) -> str:
     return str(layout.logs / "audit-sessions.jsonl")
 
 
-def _set_password(renewal: Renewal, database: EmbeddedDatabase) -> tuple[str, datetime] | None:
+def _set_password(renewal: Renewal, both: PatroniDatabase) -> tuple[str, datetime] | None:
     """By which node, and when by its clock: sessions that began before may be by the old one.
 
     The server is given the verifier alone: a password in a statement could reach a log.
     """
-    leader = database.leader()
+    leader = both.leader()
     if leader is None:
         return None
     files = files_of(renewal.plan.layout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.platforms.embedded import (
+    cluster,
     credentials,
     first_boot,
     mirror,
@@ -31,12 +32,10 @@ def lead(plan: Blueprint, place: restore.Place) -> None:
     for name in DATABASE_NODES:
         for gate in ("data", "patroni", "app"):
             first_boot.open_gate(plan.layout, name, gate)
-    files = credentials.files_of(plan.layout)
+    files, first = credentials.files_of(plan.layout), cluster.node_of(plan.ports, place.node)
 
     def leads() -> bool:
-        return patroni.is_leader(plan.ports, place.node) and postgres.takes_writes(
-            plan.ports[f"pg_{place.node}"], files
-        )
+        return patroni.is_leader(first) and postgres.takes_writes(first.pg_port, files)
 
     parts.node_of(plan.layout, place.node).start()
     await_ready("the restored leader", leads, within_s=_LEADER_S, next_step="see its logs")

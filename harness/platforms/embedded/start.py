@@ -20,6 +20,7 @@ from harness.platforms.embedded import (
     application,
     backup,
     backup_key,
+    cluster,
     etcd,
     first_boot,
     ingress,
@@ -83,9 +84,9 @@ class Start:
 
     def _hand_over(self) -> None:
         """Both databases by Patroni's configuration alone."""
-        ports, layout = self.plan.ports, self.plan.layout
-        patroni.configure(ports, self.plan.secrets)
-        patroni.nudge(ports, self.plan.secrets)
+        both, layout = cluster.embedded(self.plan.ports), self.plan.layout
+        patroni.configure(both, self.plan.secrets)
+        patroni.nudge(both, self.plan.secrets)
         self._await(
             "Patroni's configuration of both databases",
             lambda: all(patroni.is_configured(layout, node) for node in DATABASE_NODES),
@@ -128,7 +129,8 @@ class Start:
         files, port = files_of(plan.layout), ports[f"pg_{first_boot.PRIMARY}"]
         self._await("the primary", lambda: postgres.takes_writes(port, files), _PATRONI_LOGS)
         first_boot.open_gate(plan.layout, first_boot.PRIMARY, "patroni")
-        self._await("a leader", lambda: patroni.is_leader(ports, first_boot.PRIMARY), _PATRONI_LOGS)
+        first = cluster.node_of(ports, first_boot.PRIMARY)
+        self._await("a leader", lambda: patroni.is_leader(first), _PATRONI_LOGS)
         standby.result()
         self._await(
             "the standby",
@@ -166,14 +168,14 @@ class Start:
     def _redundant(self) -> None:
         """Patroni looks every 2 s; a nudge has it look as soon as there is something to see."""
         wanted = "sync_standby" if self.plan.options.synchronous else "replica"
-        polls = 0
+        both, polls = cluster.embedded(self.plan.ports), 0
 
         def look() -> bool:
             nonlocal polls
             if polls % _NUDGE_EVERY == 0:
-                patroni.nudge(self.plan.ports, self.plan.secrets)
+                patroni.nudge(both, self.plan.secrets)
             polls += 1
-            seen = patroni.members(self.plan.ports)
+            seen = patroni.members(both)
             return any(m.role == wanted and m.state == "streaming" for m in seen)
 
         self._await("a standby that streams", look, _PATRONI_LOGS)

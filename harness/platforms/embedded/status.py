@@ -5,9 +5,18 @@ from __future__ import annotations
 import time
 
 from harness.platforms.capabilities import Endpoints
-from harness.platforms.embedded import application, ingress, parts, patroni, postgres, programs, s3
-from harness.platforms.embedded.credentials import ADMIN_LOGIN, READER, Secrets, files_of
-from harness.platforms.embedded.database import EmbeddedDatabase
+from harness.platforms.embedded import (
+    application,
+    cluster,
+    database,
+    ingress,
+    parts,
+    patroni,
+    postgres,
+    programs,
+    s3,
+)
+from harness.platforms.embedded.credentials import ADMIN_LOGIN, Secrets, files_of
 from harness.platforms.embedded.layout import ALL_NODES, DATABASE_NODES, Layout, State
 from harness.platforms.embedded.whole import look
 
@@ -20,7 +29,7 @@ def endpoints(layout: Layout, state: State) -> Endpoints:
         database=postgres.DATABASE,
         login=ADMIN_LOGIN,
         password_file=files.admin_password,
-        dsn=postgres.dsn(ports, files.reader_pass, user=READER),
+        dsn=database.embedded(layout, ports, state.options).reader_dsn(),
         kind="shop",
         version=state.options.dialect,
         queue_url=ingress.queue_url(ports),
@@ -48,7 +57,7 @@ def status(layout: Layout, state: State, secrets: Secrets) -> dict[str, object]:
         "missing": list(whole.missing),
         "synchronous": state.options.synchronous,
         "dialect": state.options.dialect,
-        "leader": EmbeddedDatabase(layout, state.ports, state.options).leader(),
+        "leader": database.embedded(layout, state.ports, state.options).leader(),
         "nodes": {name: _node(layout, state, name) for name in ALL_NODES},
         "application": {
             "url": known.application_url,
@@ -60,7 +69,7 @@ def status(layout: Layout, state: State, secrets: Secrets) -> dict[str, object]:
         },
         "database": {
             "dsn": known.dsn,
-            "superuser_dsn": postgres.dsn(state.ports, files.superuser_pass, user="postgres"),
+            "superuser_dsn": database.embedded(layout, state.ports, state.options).superuser_dsn(),
         },
         "s3": {
             "url": known.s3_url,
@@ -81,8 +90,10 @@ def _node(layout: Layout, state: State, name: str) -> dict[str, object]:
     node = parts.node_of(layout, name)
     told: dict[str, object] = {"alive": not node.is_dead(), "parts": node.part_pids()}
     if name in DATABASE_NODES:
-        seen = next((m for m in patroni.members(state.ports) if m.node == name), None)
-        told["database"] = patroni.member_name(name)
+        seen = next(
+            (m for m in patroni.members(cluster.embedded(state.ports)) if m.node == name), None
+        )
+        told["database"] = cluster.member_name(name)
         told["application"] = application.replica_name(name)
         told["role"] = seen.role if seen else "unknown"
         told["state"] = seen.state if seen else "unknown"

@@ -9,6 +9,7 @@ from harness.platforms.capabilities import Wholeness
 from harness.platforms.embedded import (
     backup_key,
     backup_store,
+    database,
     etcd,
     ingress,
     parts,
@@ -17,16 +18,14 @@ from harness.platforms.embedded import (
     web,
 )
 from harness.platforms.embedded.credentials import Secrets
-from harness.platforms.embedded.database import EmbeddedDatabase
 from harness.platforms.embedded.layout import ALL_NODES, DATABASE_NODES, Layout, State
 
 
 def look(layout: Layout, state: State, secrets: Secrets) -> Wholeness:
     """Every part is asked, all at once."""
     dead = [f"node {name} is dead" for name in ALL_NODES if parts.node_of(layout, name).is_dead()]
-    database = EmbeddedDatabase(layout, state.ports, state.options)
     with ThreadPoolExecutor(max_workers=4) as pool:
-        protected = pool.submit(database.protected)
+        protected = pool.submit(database.embedded(layout, state.ports, state.options).protected)
         stored = pool.submit(_backup_gaps, layout, state, secrets)
         served = pool.submit(_serving_gaps, state)
         supported = pool.submit(_support_gaps, state, secrets)
