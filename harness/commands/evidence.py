@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from harness.commands.evidence_ship import ship_run
 from harness.commands.options import FILE, run_names
 from harness.errors import DamagedEvidence, Refused
 
@@ -143,3 +144,6 @@ def export(
         click.echo(f"  {control.status.value:<16} {told}")
     click.echo(f"  {file}")
     return index.worst.exit_code
+
+
+evidence.add_command(ship_run)

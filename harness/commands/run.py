@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from harness.commands import evidence_ship
 from harness.commands.observe import observe_options, taken_from
 from harness.commands.options import FILE, amount, peak, scenario_names
 from harness.errors import Interrupted
@@ -159,7 +160,17 @@ def _order(
     metavar="CAPABILITY",
     help="In junit.xml, a check skipped for want of this is no failure. Repeatable.",
 )
-def run(*, as_json: bool, out: Path, allow_skip: tuple[str, ...], **asked: object) -> int:
+@evidence_ship.ship_options(required=False)
+def run(
+    *,
+    as_json: bool,
+    out: Path,
+    allow_skip: tuple[str, ...],
+    ship_to: str | None,
+    ship_endpoint: str,
+    ship_keep_days: int,
+    **asked: object,
+) -> int:
     """Run a drill, and end with its verdict.
 
     SCENARIO is a name of `peakdrill list`, or a scenario's file.
@@ -168,8 +179,11 @@ def run(*, as_json: bool, out: Path, allow_skip: tuple[str, ...], **asked: objec
     from harness.preflight import FULL_DISK, FULL_NEEDS_BYTES, SMOKE_NEEDS_BYTES, refuse_full_disk
 
     _check_capabilities(allow_skip)
+    to = evidence_ship.place(ship_to, ship_endpoint, ship_keep_days)
     order = _order(out=out, observe=taken_from(asked), **asked)  # type: ignore[arg-type]
     refuse_full_disk(out, SMOKE_NEEDS_BYTES if order.size == "smoke" else FULL_NEEDS_BYTES)
+    if to is not None:
+        evidence_ship.ask(to)
     try:
         record, directory = _execute(order, as_json=as_json)
     except OSError as error:
@@ -185,6 +199,9 @@ def run(*, as_json: bool, out: Path, allow_skip: tuple[str, ...], **asked: objec
         click.echo(rendering.as_text(record, "json"), nl=False)
     else:
         rendering.print_verdict(record, directory)
+    if to is not None:  # last: whoever reads the exit code of a drill whose proof is gone sees 5
+        kept = evidence_ship.shipped(directory, to)
+        click.echo(f"kept: {kept.sentence()}", err=as_json)
     return record.judgement.verdict.exit_code
 
 
