@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import PlatformError
@@ -78,7 +79,7 @@ def install(plan: Blueprint, database_ports: Sequence[int], *, release: str = ""
     older = ["--release", release] if release else []
     file = plan.layout.root / "install.json"
     write_private(file, _settings(plan, "install", 0, database_ports))
-    _run(plan.layout, plan.commands.install, file, older)
+    run(plan.layout.root, plan.commands.install, file, older)
 
 
 def renew(plan: Blueprint, what: str, *, held: int) -> None:
@@ -89,18 +90,18 @@ def renew(plan: Blueprint, what: str, *, held: int) -> None:
     """
     file = plan.layout.secrets / "renew.json"
     write_private(file, _settings(plan, "renew", 0, both_databases(plan)))
-    _run(plan.layout, plan.commands.renew, file, [what], held=(held,))
+    run(plan.layout.root, plan.commands.renew, file, [what], held=(held,))
 
 
-def _run(
-    layout: Layout, module: str, file: Path, words: Sequence[str], *, held: Sequence[int] = ()
+def run(
+    home: Path, module: str, file: Path, words: Sequence[str], *, held: Sequence[int] = ()
 ) -> None:
     """A module of the application with a configuration that is gone afterwards."""
     try:
         done = subprocess.run(
             [programs.python(), "-m", module, str(file), *words],
             capture_output=True, text=True, errors="replace", check=False, timeout=_INSTALL_S,
-            env=clean_environment(layout.root), cwd=layout.root, stdin=subprocess.DEVNULL,
+            env=clean_environment(home), cwd=home, stdin=subprocess.DEVNULL,
             pass_fds=held,
         )  # fmt: skip
     finally:
@@ -115,40 +116,71 @@ def role_address(ports: dict[str, int]) -> str:
 
 
 def _address(ports: Sequence[int]) -> str:
-    hosts = ",".join("127.0.0.1" for _ in ports)
-    numbers = ",".join(str(port) for port in ports)
+    return address_of([("127.0.0.1", port) for port in ports])
+
+
+def address_of(nodes: Sequence[tuple[str, int]]) -> str:
+    """A libpq string without user and password, to whichever of the nodes takes writes."""
+    hosts = ",".join(host for host, _ in nodes)
+    numbers = ",".join(str(port) for _, port in nodes)
     return (
         f"host={hosts} port={numbers} dbname={postgres.DATABASE} "
         "target_session_attrs=read-write connect_timeout=2"
     )
 
 
-def _dsn(secrets: Secrets, ports: Sequence[int]) -> str:
-    """The only libpq string with a password in it; it lives in files of mode 0600."""
-    return f"{_address(ports)} user=shop password={secrets.shop}"
-
-
 def _settings(plan: Blueprint, name: str, port: int, database_ports: Sequence[int]) -> str:
-    secrets, ports = plan.secrets, plan.ports
-    return json.dumps(
-        {
-            "name": name,
-            "host": "127.0.0.1",
-            "port": port,
-            "dialect": plan.options.dialect,
-            "database": postgres.DATABASE,
-            "dsn": _dsn(secrets, database_ports),
-            "admin_login": ADMIN_LOGIN,
-            "admin_password": secrets.admin_password,
-            "api_key": secrets.api_key,
-            "queue": {
-                "url": f"redis://127.0.0.1:{ports['valkey']}/0",
-                "password": secrets.valkey,
-            },
-            "filestore": str(plan.layout.filestore / postgres.DATABASE),
-            "partners_url": f"http://127.0.0.1:{ports['partners']}",
-            "partners_memory": str(plan.layout.part("partners")),
-            "audit_log": str(audit_log(plan.layout, name)),
-        },
-        indent=1,
+    ports = plan.ports
+    place = Place(
+        name=name,
+        host="127.0.0.1",
+        port=port,
+        dialect=plan.options.dialect,
+        database=_address(database_ports),
+        queue=f"127.0.0.1:{ports['valkey']}",
+        filestore=str(plan.layout.filestore / postgres.DATABASE),
+        partners=f"127.0.0.1:{ports['partners']}",
+        partners_memory=str(plan.layout.part("partners")),
+        audit_log=str(audit_log(plan.layout, name)),
     )
+    return configuration(place, plan.secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a process of the application is, and where the others are; no secret."""
+
+    name: str
+    host: str  # to listen at
+    port: int
+    dialect: int
+    database: str  # a libpq string without user and password
+    queue: str  # HOST:PORT
+    filestore: str
+    partners: str  # HOST:PORT
+    partners_memory: str
+    audit_log: str
+
+
+def configuration(place: Place, secrets: Secrets) -> str:
+    """The text of a configuration file. Its DSN is the only libpq string with a password in it.
+
+    It lives in files of mode 0600.
+    """
+    told = {
+        "name": place.name,
+        "host": place.host,
+        "port": place.port,
+        "dialect": place.dialect,
+        "database": postgres.DATABASE,
+        "dsn": f"{place.database} user=shop password={secrets.shop}",
+        "admin_login": ADMIN_LOGIN,
+        "admin_password": secrets.admin_password,
+        "api_key": secrets.api_key,
+        "queue": {"url": f"redis://{place.queue}/0", "password": secrets.valkey},
+        "filestore": place.filestore,
+        "partners_url": f"http://{place.partners}",
+        "partners_memory": place.partners_memory,
+        "audit_log": place.audit_log,
+    }
+    return json.dumps(told, indent=1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 from harness.errors import PlatformError
 from harness.platforms.embedded import programs, web
@@ -19,17 +20,22 @@ def part(layout: Layout, ports: dict[str, int]) -> Part:
     folder = layout.part("etcd")
     return Part(
         name="etcd",
-        argv=[
-            programs.etcd(), "--name", "c", "--data-dir", str(folder / "data"),
-            "--listen-client-urls", client, "--advertise-client-urls", client,
-            "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-            "--initial-cluster", f"c={peer}", "--unsafe-no-fsync", "--heartbeat-interval", "50",
-            "--election-timeout", "300", "--log-level", "warn", "--logger", "zap",
-        ],
+        argv=command(folder / "data", client=client, peer=peer),
         env=clean_environment(folder),
         folder=str(folder),
         log=str(layout.logs / "etcd.log"),
-    )  # fmt: skip
+    )
+
+
+def command(data: Path, *, client: str, peer: str, advertised: str = "") -> list[str]:
+    """A cluster of one. `client` and `peer` are URLs to listen at, `advertised` is for clients."""
+    return [
+        programs.etcd(), "--name", "c", "--data-dir", str(data),
+        "--listen-client-urls", client, "--advertise-client-urls", advertised or client,
+        "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+        "--initial-cluster", f"c={peer}", "--unsafe-no-fsync", "--heartbeat-interval", "50",
+        "--election-timeout", "300", "--log-level", "warn", "--logger", "zap",
+    ]  # fmt: skip
 
 
 def is_healthy(ports: dict[str, int]) -> bool:

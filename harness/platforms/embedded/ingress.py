@@ -49,6 +49,7 @@ class Routes:
     queue_port: int
     closed: bool = False
     queue_closed: bool = False
+    queue_host: str = "127.0.0.1"
 
 
 def part(layout: Layout, ports: dict[str, int]) -> Part:
@@ -56,7 +57,8 @@ def part(layout: Layout, ports: dict[str, int]) -> Part:
     static, dynamic = folder / "traefik.yml", routes_file(layout)
     urls = tuple(replica_url(ports, node) for node in DATABASE_NODES)
     save(dynamic, Routes(urls, ports["valkey"]))
-    write_private(static, json.dumps(_static(ports, str(dynamic)), indent=1))
+    doors = ("ingress", "queue_door", "ingress_api")
+    write_private(static, configuration(*(f"127.0.0.1:{ports[door]}" for door in doors), dynamic))
     return Part(
         name="ingress",
         argv=[programs.traefik(), f"--configFile={static}"],
@@ -86,6 +88,7 @@ def load(file: Path) -> Routes:
         return Routes(
             replicas=tuple(server["url"] for server in balancer["servers"]),
             queue_port=int(address.rpartition(":")[2]),
+            queue_host=address.rpartition(":")[0],
             closed=web_["routers"][_SERVICE]["service"] == _CLOSED,
             queue_closed=tcp["routers"][_QUEUE]["service"] == _CLOSED,
         )
@@ -96,21 +99,23 @@ def load(file: Path) -> Routes:
         ) from error
 
 
-def _static(ports: dict[str, int], dynamic: str) -> dict[str, object]:
-    return {
+def configuration(customers: str, queue: str, api: str, dynamic: Path) -> str:
+    """What Traefik reads at its start: where its doors are, and the file with the routes."""
+    told = {
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
         "log": {"level": "WARN"},
         "entryPoints": {
-            "web": {"address": f"127.0.0.1:{ports['ingress']}"},
-            "queue": {"address": f"127.0.0.1:{ports['queue_door']}"},
-            "traefik": {"address": f"127.0.0.1:{ports['ingress_api']}"},
+            "web": {"address": customers},
+            "queue": {"address": queue},
+            "traefik": {"address": api},
         },
         "api": {"insecure": True, "dashboard": False},
         "providers": {
-            "file": {"filename": dynamic, "watch": True},
+            "file": {"filename": str(dynamic), "watch": True},
             "providersThrottleDuration": "100ms",
         },
     }
+    return json.dumps(told, indent=1)
 
 
 def _dynamic(routes: Routes) -> dict[str, Any]:
@@ -166,6 +171,7 @@ def _http(routes: Routes) -> dict[str, Any]:
 
 
 def _tcp(routes: Routes) -> dict[str, Any]:
+    queue = f"{routes.queue_host}:{routes.queue_port}"
     return {
         "routers": {
             _QUEUE: {
@@ -175,7 +181,7 @@ def _tcp(routes: Routes) -> dict[str, Any]:
             }
         },
         "services": {
-            _QUEUE: {"loadBalancer": {"servers": [{"address": f"127.0.0.1:{routes.queue_port}"}]}},
+            _QUEUE: {"loadBalancer": {"servers": [{"address": queue}]}},
             _CLOSED: {"loadBalancer": {"servers": []}},
         },
     }

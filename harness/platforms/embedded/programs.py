@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import sys
@@ -50,11 +51,11 @@ def valkey() -> str:
 
 
 def weed() -> str:
-    return _script("weed")
+    return _script("weed", _WHEELS["seaweedfs"])
 
 
 def traefik() -> str:
-    return _script("traefik")
+    return _script("traefik", _WHEELS["traefik"])
 
 
 def versions() -> tuple[tuple[str, str], ...]:
@@ -87,12 +88,15 @@ def _inside(package: str, path: str) -> Path:
     return found
 
 
-def _script(name: str) -> str:
-    """Beside the interpreter of the environment that we run in."""
-    found = Path(sys.prefix) / "bin" / name
-    if not found.exists():
-        raise _missing(name)
-    return str(found)
+def _script(name: str, wheel: str) -> str:
+    """Beside the interpreter of the environment that we run in, or beside the wheel itself."""
+    places = [Path(sys.prefix) / "bin"]
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        places.append(Path(str(importlib.metadata.distribution(wheel).locate_file("bin"))))
+    for place in places:
+        if (place / name).exists():
+            return str(place / name)
+    raise _missing(name)
 
 
 def _missing(what: str) -> Refused:

@@ -21,7 +21,7 @@ RETENTION_DAYS = 1  # the shortest that S3 knows; the folder goes with `down`
 def part(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Part:
     folder = layout.part("s3")
     identities = files_of(layout).s3_identities
-    write_private(identities, json.dumps(_identities(secrets)))
+    write_private(identities, json.dumps(known_identities(secrets)))
     numbers = {
         "master.port": "weed_master",
         "master.port.grpc": "weed_master_grpc",
@@ -49,7 +49,9 @@ def part(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Part:
     )  # fmt: skip
 
 
-def _identities(secrets: Secrets) -> dict[str, object]:
+def known_identities(secrets: Secrets) -> dict[str, object]:
+    """Who may do what in the store: its administrator everything, the writer nothing but write."""
+
     def identity(name: str, key: str, secret: str, actions: list[str]) -> dict[str, object]:
         credentials = [{"accessKey": key, "secretKey": secret}]
         return {"name": name, "credentials": credentials, "actions": actions}

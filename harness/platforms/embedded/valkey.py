@@ -18,33 +18,35 @@ from harness.platforms.embedded.node import Part, clean_environment
 def configure(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Path:
     """What it reads at its next start; a running one is told by CONFIG SET."""
     folder = layout.part("valkey")
-    configuration = folder / "valkey.conf"
-    write_atomically(
-        configuration,
-        "\n".join(
-            [
-                "bind 127.0.0.1",
-                f"port {ports['valkey']}",
-                f"requirepass {secrets.valkey}",
-                f'dir "{folder}"',
-                "appendonly yes",
-                "appendfsync everysec",
-                'save ""',
-                "daemonize no",
-                "maxmemory-policy noeviction",
-                "",
-            ]
-        ),
+    file = folder / "valkey.conf"
+    write_atomically(file, configuration(folder, "127.0.0.1", ports["valkey"], secrets.valkey))
+    return file
+
+
+def configuration(folder: Path, host: str, port: int, password: str) -> str:
+    """Lines of a valkey.conf."""
+    return "\n".join(
+        [
+            f"bind {host}",
+            f"port {port}",
+            f"requirepass {password}",
+            f'dir "{folder}"',
+            "appendonly yes",
+            "appendfsync everysec",
+            'save ""',
+            "daemonize no",
+            "maxmemory-policy noeviction",
+            "",
+        ]
     )
-    return configuration
 
 
 def part(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Part:
     folder = layout.part("valkey")
-    configuration = configure(layout, ports, secrets)
+    file = configure(layout, ports, secrets)
     return Part(
         name="valkey",
-        argv=[programs.valkey(), str(configuration)],
+        argv=[programs.valkey(), str(file)],
         env=clean_environment(folder),
         folder=str(folder),
         log=str(layout.logs / "valkey.log"),
