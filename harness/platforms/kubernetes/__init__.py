@@ -1,0 +1,17 @@
+"""The platform `kubernetes`: a reference stack in a cluster, drilled from outside it.
+
+    client.py     the only maker of a client: calls, and what their failures mean
+    objects.py    the few objects that are read, as small values
+    execution.py  a command in a container: bounded, binary, with its exit status
+    site.py       where a reference stack runs, for harness.platforms.reference
+    nodes.py      the capability nodes: power cut by the owner's hook, and observed
+    hooks.py      the owner's commands: words, no shell, a limit
+    manifests.py  deploy/reference as it is brought to one cluster
+    state.py      what later commands need to find the platform again
+    up.py         bringing it up, and taking away exactly what was brought
+    checks.py     what `platform check` looks at, without harm
+    platform.py   all of it as a drill sees it
+
+Only here is the cluster's API spoken. May not live here: what a capability of the stack does
+(harness.platforms.reference), what runs inside (harness.platforms.reference.inside).
+"""
