@@ -171,11 +171,11 @@ class EmbeddedBackups:
         """In place. The data that were there are kept beside, until the next restore."""
         key, plan = backup_key.load(self.layout).key, self._plan()
         self.stop_databases()
-        place = restore.Place(self.layout, _LEADS, plan.ports[f"pg_{_LEADS}"], plan.secrets)
+        place = restore.on_node(self.layout, _LEADS, plan.ports[f"pg_{_LEADS}"], plan.secrets)
         restored = restore.build(place, self._store(), key, backup_id, wanted)
         shutil.rmtree(self.layout.pgdata(_FOLLOWS), ignore_errors=True)
         etcd.delete_below(plan.ports, f"/service/{patroni.SCOPE}/")
-        seating.lead(plan, place)
+        seating.lead(plan, _LEADS)
         application.install(plan, application.both_databases(plan))
         return restored
 

@@ -119,12 +119,12 @@ class EmbeddedCleanRoom:
         for name in DATABASE_NODES:
             parts.node_of(plan.layout, name).kill()
         first = DATABASE_NODES[0]
-        place = restore.Place(plan.layout, first, plan.ports[f"pg_{first}"], plan.secrets)
+        place = restore.on_node(plan.layout, first, plan.ports[f"pg_{first}"], plan.secrets)
         store, key = s3.archivist(plan.ports, plan.secrets), self._old_key()
         restored = restore.build(place, store, key, backup_id, wanted)
         seating.documents(plan, store)
         forensics.hand_over_queue(self._base.root / "forensics", plan)
-        seating.lead(plan, place)
+        seating.lead(plan, first)
         seating.forget_log_ins(plan)
         application.install(plan, application.both_databases(plan))
         self._save(replace(made, backup_id=backup_id))

@@ -24,7 +24,7 @@ from harness.platforms.embedded.process import ProcessId
 _INIT = Path(__file__).with_name("node_init.py")
 # The shell leaves its identity on disk before it becomes unshare: exec keeps pid and start time,
 # and no death of ours in between can leave a node that nobody finds.
-_LAUNCH = (
+LAUNCH = (
     'umask 077; cat /proc/$$/stat >"$1.new" && mv "$1.new" "$1" && shift && '
     'exec "$@" </dev/null >>"$0" 2>&1'
 )
@@ -87,7 +87,7 @@ class Node:
         ]  # fmt: skip
         log = self.folder / "node.log"
         launched = subprocess.run(
-            ["setsid", "--fork", "sh", "-c", _LAUNCH, str(log), str(self._pid_file), *command],
+            ["setsid", "--fork", "sh", "-c", LAUNCH, str(log), str(self._pid_file), *command],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             cwd=self.folder, env=clean_environment(self.folder), check=False, timeout=20,
         )  # fmt: skip

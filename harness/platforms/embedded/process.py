@@ -70,13 +70,38 @@ def is_alive(process: ProcessId) -> bool:
 
 def children(pid: int) -> tuple[ProcessId, ...]:
     """Living children, from the kernel's list or, where that is lacking, from all of /proc."""
+    return tuple(stat.process for stat in _children(pid) if stat.state not in "ZX")
+
+
+def zombies(pid: int) -> tuple[int, ...]:
+    """Children that are dead, and whose exit code nobody has asked for yet."""
+    return tuple(stat.process.pid for stat in _children(pid) if stat.state == "Z")
+
+
+def _children(pid: int) -> list[_Stat]:
     try:
         listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        found = [stat for entry in listed if (stat := _stat(entry))]
     except OSError:
-        numbers = [path.name for path in Path("/proc").iterdir() if path.name.isdigit()]
-        found = [stat for name in numbers if (stat := _stat(name)) and stat.parent == pid]
-    return tuple(stat.process for stat in found if stat.state not in "ZX")
+        return [stat for stat in _everybody() if stat.parent == pid]
+    return [stat for entry in listed if (stat := _stat(entry))]
+
+
+def everybody() -> tuple[ProcessId, ...]:
+    """Every living process that this pid namespace sees."""
+    return tuple(stat.process for stat in _everybody() if stat.state not in "ZX")
+
+
+def _everybody() -> list[_Stat]:
+    numbers = [path.name for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [stat for name in numbers if (stat := _stat(name))]
+
+
+def works_in(process: ProcessId, folder: Path) -> bool:
+    """Whether that is its working folder; not where we may not know."""
+    try:
+        return Path(f"/proc/{process.pid}/cwd").readlink() == folder
+    except OSError:
+        return False
 
 
 def descendants(pid: int) -> tuple[ProcessId, ...]:

@@ -48,16 +48,20 @@ def finished(layout: Layout, *, kinds: tuple[str, ...]) -> frozenset[str]:
     Of the nodes that led last: a standby marks as done what it was copied with, archived or not.
     """
     folders = [layout.pgdata(node) for node in DATABASE_NODES]
-    led = [folder for folder in folders if _led(folder)]
+    leaders = [folder for folder in folders if led(folder)]
+    return frozenset().union(*(marked(folder, kinds=kinds) for folder in leaders or folders))
+
+
+def marked(pgdata: Path, *, kinds: tuple[str, ...]) -> frozenset[str]:
+    """One node's segments that bear such a mark; none where it has no data."""
     return frozenset(
         path.stem
-        for folder in led or folders
-        for path in _listed(folder / "pg_wal" / "archive_status")
+        for path in _listed(pgdata / "pg_wal" / "archive_status")
         if path.suffix in kinds and wal_names.is_segment(path.stem)
     )
 
 
-def _led(pgdata: Path) -> bool:
+def led(pgdata: Path) -> bool:
     """Neither follows nor is being copied."""
     following = (pgdata / "standby.signal").exists() or (pgdata / "backup_label").exists()
     return pgdata.is_dir() and not following

@@ -1,8 +1,8 @@
 """A data folder restored from the store: fetched, opened, compared, replayed, promoted, stopped.
 
 It is built beside the place where it will serve and moved there in one step at the end, so a
-restore that died leaves no half of one. Nothing here knows whether the place is the old one or
-a clean room: store, key, folder, port and passwords are all given.
+restore that died leaves no half of one. Nothing here knows whether the place is the old one, a
+clean room or a container: store, key, folders, port, passwords and how to run a server are given.
 
 While it recovers, the database refuses every connection: where it ended is read from its own log.
 """
@@ -17,10 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from harness.errors import PlatformError
 from harness.platforms.capabilities import Restored, Wanted
-from harness.platforms.embedded import backup_store, postgres, programs, wal_fetch
+from harness.platforms.embedded import backup_store, postgres, programs, wal_fetch, wal_names
 from harness.platforms.embedded.backup_store import Record
 from harness.platforms.embedded.credentials import Secrets
 from harness.platforms.embedded.layout import Layout, write_private
@@ -35,26 +36,60 @@ _UNPACK_S = 120.0
 _LAST = re.compile(r"last completed transaction was at log time (\S+ \S+)")
 _READY = "database system is ready to accept connections"
 _TOO_SHORT = "recovery ended before configured recovery target was reached"
-_HISTORY = re.compile(r"[0-9A-F]{8}\.history")
 _DEADLY = ("FATAL", "PANIC")
+
+
+class Server(Protocol):
+    """What runs the recovering database. Any later process can end what an earlier one began."""
+
+    def start(self, part: Part) -> None: ...
+    def stop(self, within_s: float) -> bool:
+        """Ask by the part's own signal, then kill. Whether it ended by itself."""
+
+    def kill(self) -> None:
+        """Every process of it is gone when this returns. Harmless when nothing runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeServer:
+    """On a machine: as a node of its own."""
+
+    node: Node
+
+    def start(self, part: Part) -> None:
+        self.node.define([part], stop_s=_STOP_S)
+        self.node.start()
+
+    def stop(self, within_s: float) -> bool:
+        return self.node.stop(within_s)
+
+    def kill(self) -> None:
+        self.node.kill()
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the restored data go, and with which passwords."""
 
-    layout: Layout
-    node: str  # a or b
+    pgdata: Path
+    workshop: Path  # where they are built: on the same disk, and nobody else's
+    log: Path
     port: int  # free while it recovers
     secrets: Secrets
+    server: Server
 
-    @property
-    def pgdata(self) -> Path:
-        return self.layout.pgdata(self.node)
 
-    @property
-    def workshop(self) -> Node:
-        return Node(NODE, self.layout.node(NODE))
+def on_node(layout: Layout, node: str, port: int, secrets: Secrets) -> Place:
+    """The place of a node of this machine."""
+    folder = layout.node(NODE)
+    return Place(
+        pgdata=layout.pgdata(node),
+        workshop=folder,
+        log=layout.logs / "restore.log",
+        port=port,
+        secrets=secrets,
+        server=NodeServer(Node(NODE, folder)),
+    )
 
 
 def build(target: Place, source: S3Client, key: bytes, backup_id: str, wanted: Wanted) -> Restored:
@@ -62,8 +97,8 @@ def build(target: Place, source: S3Client, key: bytes, backup_id: str, wanted: W
 
     Raises Unsound when the backup must not be restored, PlatformError otherwise.
     """
-    clear(target.layout)
-    folder, pgdata = target.workshop.folder, target.workshop.folder / "pgdata"
+    clear(target)
+    folder, pgdata = target.workshop, target.workshop / "pgdata"
     pgdata.mkdir(parents=True, mode=0o700)
     with ThreadPoolExecutor(max_workers=1) as pool:
         listed = pool.submit(_wal, source, key)
@@ -75,16 +110,15 @@ def build(target: Place, source: S3Client, key: bytes, backup_id: str, wanted: W
     postgres.renew_passwords(pgdata, target.secrets)
     _archive_history(pgdata)
     _put_in_place(pgdata, target.pgdata)
-    clear(target.layout)
+    clear(target)
     return _restored(record, reached, wanted, complete=complete)
 
 
-def clear(layout: Layout) -> None:
+def clear(target: Place) -> None:
     """Whatever an earlier restore left: its database, its folder."""
-    node = Node(NODE, layout.node(NODE))
-    if node.folder.is_dir():
-        node.kill()
-        shutil.rmtree(node.folder)
+    if target.workshop.is_dir():
+        target.server.kill()
+        shutil.rmtree(target.workshop)
 
 
 def unpack(folder: Path, pgdata: Path) -> None:
@@ -112,7 +146,7 @@ def _wal(source: S3Client, key: bytes) -> wal_fetch.Wal:
 
 def _recovered(target: Place, pgdata: Path, wal: wal_fetch.Wal, wanted: Wanted) -> tuple[str, bool]:
     """The last replayed commit, and whether the wanted instant was reached."""
-    with wal_fetch.serving(wal, pgdata, target.workshop.folder) as command:
+    with wal_fetch.serving(wal, pgdata, target.workshop) as command:
         told = _recover(target, pgdata, command, wanted)
         complete = _TOO_SHORT not in told
         if not complete:  # go on from where it ended, this time without asking for more
@@ -123,9 +157,9 @@ def _recovered(target: Place, pgdata: Path, wal: wal_fetch.Wal, wanted: Wanted) 
 
 def _recover(target: Place, pgdata: Path, command: str, wanted: Wanted) -> str:
     """One recovery up to promotion, or to the archive's early end; what the database logged."""
-    node, log = target.workshop, target.layout.logs / "restore.log"
-    configuration = node.folder / "recovery.conf"
-    refusing = node.folder / "refuse-everybody.conf"
+    server, log = target.server, target.log
+    configuration = target.workshop / "recovery.conf"
+    refusing = target.workshop / "refuse-everybody.conf"
     refusing.write_text("host all all all reject\n", encoding="ascii")
     settings = {**_settings(target, refusing), **_aim(wanted), "restore_command": command}
     write_private(configuration, postgres.as_configuration(settings))
@@ -139,8 +173,7 @@ def _recover(target: Place, pgdata: Path, command: str, wanted: Wanted) -> str:
             file.seek(begin)
             return file.read().decode(errors="replace")
 
-    node.define([_server(node, pgdata, configuration, log)], stop_s=_STOP_S)
-    node.start()
+    server.start(_postgres(target, pgdata, configuration))
     polite = False
     try:
         await_ready(
@@ -149,9 +182,9 @@ def _recover(target: Place, pgdata: Path, command: str, wanted: Wanted) -> str:
             within_s=_RECOVERY_S,
             next_step=f"see {log.name}",
         )
-        polite = _READY in told() and node.stop(_STOP_S)
+        polite = _READY in told() and server.stop(_STOP_S)
     finally:
-        node.kill()
+        server.kill()
     ended = told()
     if not polite and _TOO_SHORT not in ended:
         raise PlatformError(f"the recovery failed: {_why(ended)}", next_step=f"see {log.name}")
@@ -182,13 +215,13 @@ def _aim(wanted: Wanted) -> dict[str, object]:
     return {}
 
 
-def _server(node: Node, pgdata: Path, configuration: Path, log: Path) -> Part:
+def _postgres(target: Place, pgdata: Path, configuration: Path) -> Part:
     return Part(
         name="postgres",
         argv=[programs.postgres("postgres"), "-D", str(pgdata), f"--config-file={configuration}"],
-        env=clean_environment(node.folder),
-        folder=str(node.folder),
-        log=str(log),
+        env=clean_environment(target.workshop),
+        folder=str(target.workshop),
+        log=str(target.log),
         stop_signal=signal.SIGINT,
     )
 
@@ -202,7 +235,7 @@ def _archive_history(pgdata: Path) -> None:
     """Archiving was off when the new timeline began: have its history archived first of all."""
     for path in (pgdata / "pg_wal").iterdir():
         done = pgdata / "pg_wal" / "archive_status" / f"{path.name}.done"
-        if _HISTORY.fullmatch(path.name) and not done.exists():
+        if wal_names.is_history(path.name) and not done.exists():
             write_private(done.with_suffix(".ready"), "")
 
 

@@ -12,7 +12,6 @@ from harness.platforms.embedded import (
     parts,
     patroni,
     postgres,
-    restore,
 )
 from harness.platforms.embedded.blueprint import Blueprint
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout, write_atomically
@@ -22,22 +21,22 @@ from harness.platforms.embedded.waiting import await_ready
 _LEADER_S = 60.0
 
 
-def lead(plan: Blueprint, place: restore.Place) -> None:
-    """Returns when the restored database leads and takes writes; the other node has no data, so
-    Patroni copies it from the leader.
+def lead(plan: Blueprint, node: str) -> None:
+    """Returns when the database restored on `node` leads and takes writes; the other node has no
+    data, so Patroni copies it from the leader.
     """
-    identifier = postgres.system_identifier(place.pgdata)
+    identifier = postgres.system_identifier(plan.layout.pgdata(node))
     patroni.introduce(plan.ports, plan.options, identifier)
     parts.define_databases(plan, first=False)
     for name in DATABASE_NODES:
         for gate in ("data", "patroni", "app"):
             first_boot.open_gate(plan.layout, name, gate)
-    files, first = credentials.files_of(plan.layout), cluster.node_of(plan.ports, place.node)
+    files, first = credentials.files_of(plan.layout), cluster.node_of(plan.ports, node)
 
     def leads() -> bool:
         return patroni.is_leader(first) and postgres.takes_writes(first.pg_port, files)
 
-    parts.node_of(plan.layout, place.node).start()
+    parts.node_of(plan.layout, node).start()
     await_ready("the restored leader", leads, within_s=_LEADER_S, next_step="see its logs")
     for name in DATABASE_NODES:
         parts.node_of(plan.layout, name).start()
@@ -46,7 +45,7 @@ def lead(plan: Blueprint, place: restore.Place) -> None:
 def documents(plan: Blueprint, store: S3Client) -> None:
     """Every document that object storage holds; what no row names is found later, and counted."""
     folder = plan.layout.filestore / postgres.DATABASE
-    kept = mirror.EmbeddedFilestore(folder, store)
+    kept = mirror.embedded(folder, store)
     for name in sorted(kept.mirrored_names()):
         content = kept.mirrored(name)
         if content is not None and mirror.is_sound(content, name):

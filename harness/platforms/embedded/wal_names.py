@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 SEGMENT_BYTES = 16 << 20
 _PER_LOG = (1 << 32) // SEGMENT_BYTES
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
+_HISTORY = re.compile(r"[0-9A-F]{8}\.history")
 _LEFT = re.compile(r"^(\d+)\s+([0-9A-F]+/[0-9A-F]+)", re.MULTILINE)
 
 
@@ -54,6 +55,10 @@ def after(name: str) -> str:
 
 def is_segment(name: str) -> bool:
     return bool(_SEGMENT.fullmatch(name))
+
+
+def is_history(name: str) -> bool:
+    return bool(_HISTORY.fullmatch(name))
 
 
 def timeline_of(name: str) -> int:

@@ -1,0 +1,68 @@
+"""The role `database`: Patroni with its PostgreSQL, and the resident archive beside it.
+
+    /data/pgdata    PostgreSQL's data;  /data/log/database.log what all of them wrote
+    /data/hold      while it is there, Patroni and PostgreSQL stay down;  /data/held: they are
+
+Patroni's configuration holds passwords: it is written anew at each start, for our eyes alone, into
+a folder that does not outlive the container where /tmp is its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from harness.platforms.embedded import programs
+from harness.platforms.reference.inside import patroni_config
+from harness.platforms.reference.inside.settings import Settings
+from harness.platforms.reference.inside.supervisor import Hold, Program, Supervisor
+
+_STRANGE = ("PATRONI_", "PG")  # would be taken for configuration
+_ARCHIVE = "harness.platforms.reference.inside.resident_archive"
+
+
+def hold_of(data: Path) -> Hold:
+    return Hold(asked=data / "hold", held=data / "held")
+
+
+def log_of(data: Path) -> Path:
+    return data / "log" / "database.log"
+
+
+def main(settings: Settings) -> int:
+    """Until it is told to end. Raises PlatformError where something needed is not told."""
+    with tempfile.TemporaryDirectory(prefix="patroni-") as folder:  # 0700
+        patroni_config.configuration(settings, Path(folder))  # what is missing is said at once
+        return Supervisor(
+            programs=programs_of(settings, Path(folder)),
+            hold=hold_of(settings.data),
+            environ=environment(os.environ),
+            home=settings.data,
+            left_behind=patroni_config.pgdata(settings),
+            log=log_of(settings.data),
+        ).run()
+
+
+def programs_of(settings: Settings, folder: Path) -> tuple[Program, ...]:
+    """In the order in which they start, and are asked to end."""
+
+    def patroni() -> tuple[str, ...]:
+        configuration = patroni_config.write(settings, folder)
+        return (programs.python(), "-m", "patroni", str(configuration))
+
+    return (
+        Program("archive", lambda: (programs.python(), "-m", _ARCHIVE)),
+        Program("patroni", patroni, stops_on_hold=True),
+    )
+
+
+def environment(ours: os._Environ[str] | dict[str, str]) -> dict[str, str]:
+    """What programs get to see: it says where things are, and nothing that is secret."""
+    kept = {name: told for name, told in ours.items() if not name.startswith(_STRANGE)}
+    return {**kept, "PYTHONUNBUFFERED": "1"}
+
+
+if __name__ == "__main__":
+    sys.exit(main(Settings()))
