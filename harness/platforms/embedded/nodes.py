@@ -10,11 +10,8 @@ from dataclasses import dataclass
 
 from harness.errors import FaultError
 from harness.platforms.capabilities import Instant
-from harness.platforms.embedded import cluster, ingress, parts, patroni
+from harness.platforms.embedded import cluster, ingress, joining, parts
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout
-
-_STREAMS = ("streaming",)
-_LEADS = ("leader", "standby_leader")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +26,7 @@ class EmbeddedNodes:
 
     def resolve(self, selector: str) -> str:
         """'primary', 'standby' or a name -> a node's name."""
-        if selector in DATABASE_NODES:
-            return selector
-        if selector not in ("primary", "standby"):
-            raise FaultError(
-                f"no node {selector!r} here",
-                next_step="primary, standby, a or b (node c is never killed)",
-            )
-        primary = self._primary()
-        if primary is None:
-            raise FaultError(
-                f"no node is {selector}: there is no leader just now",
-                next_step="wait until the platform is whole",
-            )
-        if selector == "primary":
-            return primary
-        standby = next(name for name in DATABASE_NODES if name != primary)
-        if self.is_dead(standby):
-            raise FaultError(f"no node is standby: {standby} is dead")
-        return standby
+        return joining.resolve(selector, cluster.embedded(self.ports), self.is_dead)
 
     def kill(self, node: str) -> Instant:
         """Every process of the node dies at once; returns when their death was observed."""
@@ -68,20 +47,12 @@ class EmbeddedNodes:
         """Its replica answers, and its database leads or streams from the leader."""
         if self.is_dead(node):
             return False
-        seen = {member.node: member for member in patroni.members(cluster.embedded(self.ports))}
-        mine = seen.get(node)
-        if mine is None or not any(member.role in _LEADS for member in seen.values()):
-            return False
-        joined = (mine.role in _LEADS and mine.state == "running") or mine.state in _STREAMS
+        joined = joining.has_joined(cluster.embedded(self.ports), node)
         return joined and ingress.replica_serves(self.ports, node)
 
     def process_ids(self, node: str) -> dict[str, int]:
         """Part -> pid, for faults that concern one part alone."""
         return parts.node_of(self.layout, self._known(node)).part_pids()
-
-    def _primary(self) -> str | None:
-        both = cluster.embedded(self.ports)
-        return next((node.name for node in both if patroni.is_leader(node)), None)
 
     def _known(self, node: str) -> str:
         if node not in DATABASE_NODES:

@@ -1,0 +1,67 @@
+"""What our containers, volumes and networks are called, and the labels that say whose they are.
+
+A name is fixed by the platform and the part, so that every command finds them again. Nothing
+without the label is ever touched.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.platforms.reference.site import (
+    APPLICATION,
+    INGRESS,
+    KEEPER,
+    MEMBERS,
+    PARTNERS,
+    QUEUE,
+    STORE,
+)
+
+PLATFORM = "peakdrill.platform"  # whose
+PART = "peakdrill.part"
+DIRECTORY = "peakdrill.directory"  # where its state is kept
+SEEN_FROM = "peakdrill.seen-from"  # in which that path and the starter's pid mean something
+STARTER = "peakdrill.starter"  # boot, pid, start ticks
+
+CONSENSUS = "consensus"
+REPLICAS = ("application-0", "application-1")
+NODES = {"a": (MEMBERS[0], REPLICAS[0]), "b": (MEMBERS[1], REPLICAS[1])}
+SUPPORT = (CONSENSUS, STORE, QUEUE, PARTNERS, KEEPER, INGRESS)  # "node" c: never killed
+_MOUNTS, _PIDS = Path("/proc/self/ns/mnt"), Path("/proc/self/ns/pid")
+ALL = (*MEMBERS, *REPLICAS, *SUPPORT)
+
+
+def container(platform_id: str, part: str) -> str:
+    return f"peakdrill-{platform_id}-{part}"
+
+
+def network(platform_id: str) -> str:
+    return f"peakdrill-{platform_id}"
+
+
+def volume(platform_id: str, what: str) -> str:
+    return f"peakdrill-{platform_id}-{what}"
+
+
+def containers_of(part: str) -> tuple[str, ...]:
+    """The containers of a part: those of the application are two."""
+    return REPLICAS if part == APPLICATION else (part,)
+
+
+def seen_from() -> str:
+    """Mount and pid namespace of this process: elsewhere a path or a pid is somebody else's."""
+    try:
+        return f"{_MOUNTS.readlink()} {_PIDS.readlink()}"
+    except OSError:
+        return ""
+
+
+def labels(platform_id: str, directory: Path, starter: str) -> dict[str, str]:
+    """On everything of a platform."""
+    return {
+        PLATFORM: platform_id,
+        DIRECTORY: str(directory),
+        SEEN_FROM: seen_from(),
+        STARTER: starter,
+    }

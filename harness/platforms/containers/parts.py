@@ -1,0 +1,168 @@
+"""How each container is started: image, role, what it is told, its volume and its doors.
+
+A part that crashes is started again by Docker, as Kubernetes would; one that was killed is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.inputs.containers_file import REFERENCE_IMAGE, ContainersOptions
+from harness.platforms.containers import daemon, names, secret_files
+from harness.platforms.containers.state import State
+from harness.platforms.embedded.layout import Layout
+from harness.platforms.reference.ports import Ports
+from harness.platforms.reference.site import INGRESS, KEEPER, MEMBERS, PARTNERS, QUEUE, STORE
+
+_LOOPBACK = "127.0.0.1"
+_PROGRAM: tuple[str, ...] = ("python3", "-m", "harness.platforms.reference.inside")
+_USER = "1000:1000"
+_SHARED_MEMORY = "256m"  # a parallel query's; Docker's own 64 MB end it
+_LOGS = {"max-size": "20m", "max-file": "2"}
+FILESTORE = "filestore"
+_ROLES = {
+    **dict.fromkeys(MEMBERS, "database"),
+    **dict.fromkeys(names.REPLICAS, "application"),
+    QUEUE: "cache",
+}
+_ADDRESSES = {
+    "DATABASE": ",".join(f"{member}:5432" for member in MEMBERS),
+    "QUEUE": f"{QUEUE}:6379",
+    "STORE": f"{STORE}:8333",
+    "PARTNERS": f"{PARTNERS}:8090",
+    "CONSENSUS": f"{names.CONSENSUS}:2379",
+    "ROUTES": "file",
+    "REPLICAS": ",".join(f"{replica}:8069" for replica in names.REPLICAS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One container, before it is started."""
+
+    name: str
+    role: str
+    image: str
+    entrypoint: tuple[str, ...]  # (): the image's own
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    doors: Mapping[int, int]  # port inside -> on 127.0.0.1
+    volumes: Mapping[str, str]  # volume -> folder inside
+    secrets: Path
+    is_ours: bool  # it runs the reference roles, as their user and with no privilege
+
+
+def part_of(layout: Layout, state: State, name: str) -> Part:
+    """As the platform's options have it."""
+    options = state.options
+    role = _ROLES.get(name, name)
+    image = getattr(options.images, role)
+    entrypoint, command, ours = _started(options, role)
+    volumes = {names.volume(state.platform_id, name): "/data"}
+    if role in {"application", "keeper"}:
+        volumes[names.volume(state.platform_id, FILESTORE)] = "/filestore"
+    return Part(
+        name=name,
+        role=role,
+        image=image,
+        entrypoint=entrypoint,
+        command=command,
+        environment=_environment(state, name, role),
+        doors=_doors(state.ports).get(name, {}),
+        volumes=volumes,
+        secrets=secret_files.folder(layout, role),
+        is_ours=ours,
+    )
+
+
+def start(state: State, part: Part, labels: Mapping[str, str]) -> None:
+    """Volumes, then the container, running. Raises PlatformError."""
+    from testcontainers.core.container import DockerContainer
+    from testcontainers.core.network import Network
+
+    found = daemon.client()
+    told = {**labels, names.PART: part.name}
+    with daemon.asking(f"starting {part.name}"):
+        for volume in part.volumes:
+            found.volumes.create(volume, labels=told)  # harmless where it is there
+        network = Network()
+        network.name = names.network(state.platform_id)
+        container = (
+            DockerContainer(part.image)
+            .with_name(names.container(state.platform_id, part.name))
+            .with_envs(**part.environment)
+            .with_network(network)
+            .with_network_aliases(part.name)
+            .with_volume_mapping(part.secrets, "/secrets", "ro")
+        )
+        for volume, folder in part.volumes.items():
+            container.with_volume_mapping(volume, folder, "rw")
+        for inside, outside in part.doors.items():
+            # the address as well: only this machine may knock
+            container.ports[f"{inside}/tcp"] = (_LOOPBACK, outside)  # type: ignore[assignment]
+        container.with_kwargs(**_as_docker_has_it(part, told)).start()
+
+
+def _as_docker_has_it(part: Part, labels: Mapping[str, str]) -> dict[str, Any]:
+    from docker.types import LogConfig
+
+    wanted: dict[str, Any] = {
+        "labels": dict(labels),
+        "hostname": part.name,
+        "restart_policy": {"Name": "on-failure"},
+        "security_opt": ["no-new-privileges"],
+        "shm_size": _SHARED_MEMORY,
+        "log_config": LogConfig(type="json-file", config=_LOGS),
+        "detach": True,
+    }
+    if part.entrypoint:
+        wanted["entrypoint"] = [*part.entrypoint, *part.command]
+    if part.is_ours:
+        wanted |= {"user": _USER, "cap_drop": ["ALL"], "tmpfs": {"/tmp": "size=64m,mode=1777"}}  # noqa: S108
+    return wanted
+
+
+def _started(
+    options: ContainersOptions, role: str
+) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """The reference role; of an application a command that is given, or an Odoo image's own."""
+    if role != "application":
+        return _PROGRAM, (role,), True
+    asked = options.application
+    if asked.command:
+        return asked.command[:1], asked.command[1:], False
+    if asked.kind == "odoo":
+        return (), (), False
+    ours = options.images.application == REFERENCE_IMAGE
+    return _PROGRAM, (role,), ours
+
+
+def _environment(state: State, name: str, role: str) -> dict[str, str]:
+    asked = state.asked
+    told = {
+        "NAME": name,
+        "ADDRESS": name,
+        **_ADDRESSES,
+        "DIALECT": str(asked.dialect),
+        "SYNCHRONOUS": "true" if asked.synchronous else "false",
+        "LEADER_TTL_S": str(asked.leader_ttl_s),
+    }
+    ours = {f"PEAKDRILL_{key}": value for key, value in told.items()}
+    return {
+        **(dict(state.options.application.environment) if role == "application" else {}),
+        **ours,
+    }
+
+
+def _doors(ports: Ports) -> dict[str, dict[int, int]]:
+    return {
+        MEMBERS[0]: {5432: ports.pg_0, 8008: ports.patroni_0},
+        MEMBERS[1]: {5432: ports.pg_1, 8008: ports.patroni_1},
+        INGRESS: {8080: ports.ingress, 6380: ports.queue_door, 8081: ports.ingress_api},
+        STORE: {8333: ports.store},
+        PARTNERS: {8090: ports.partners},
+        KEEPER: {},
+    }

@@ -1,0 +1,64 @@
+"""The secrets that each part may read, as files: a folder a role, which its containers mount.
+
+Readable by whatever user an image runs as, and yet by nobody else of this machine: the folder
+above them is 0700. A container sees its own folder alone, read-only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from harness.platforms.containers import state
+from harness.platforms.embedded import backup_key
+from harness.platforms.embedded.credentials import Secrets
+from harness.platforms.embedded.layout import Layout
+
+KEY = "backup-key"
+_ARCHIVIST = ("s3_archive_key", "s3_archive_secret")
+_ADMIN = ("s3_admin_key", "s3_admin_secret")
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "application": ("shop", "valkey", "admin_password", "api_key", *_ARCHIVIST),
+    "database": (
+        "postgres", "replicator", "rewind", "shop", "readback", "patroni", "archive_token",
+        *_ARCHIVIST, KEY,
+    ),
+    "keeper": ("shop", "valkey", "admin_password", "api_key", *_ARCHIVIST),
+    "cache": ("valkey",),
+    "store": (*_ADMIN, *_ARCHIVIST),
+    "partners": ("valkey",),
+    "ingress": (),
+    "consensus": (),
+}  # fmt: skip
+
+
+def folder(layout: Layout, role: str) -> Path:
+    return state.mounted(layout) / role
+
+
+def write_all(layout: Layout, secrets: Secrets) -> None:
+    """Every role's own."""
+    backup_key.make(layout)
+    for role in NEEDED:
+        folder(layout, role).mkdir(mode=0o755, exist_ok=True)
+        folder(layout, role).chmod(0o755)
+    put(layout, {**asdict(secrets), KEY: backup_key.load(layout).key.hex()})
+
+
+def put(layout: Layout, changed: Mapping[str, str]) -> None:
+    """New values, for those who may read them; a reader sees the old or the new one."""
+    for role, needed in NEEDED.items():
+        for name in needed:
+            if name in changed:
+                _write(folder(layout, role) / name, changed[name])
+
+
+def _write(file: Path, text: str) -> None:
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o444)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        os.fchmod(opened.fileno(), 0o444)
+        opened.write(text)
+    unfinished.replace(file)
