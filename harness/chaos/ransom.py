@@ -19,7 +19,7 @@ from harness.errors import FaultError
 from harness.evidence import lines
 from harness.faults import journal, ransom, vault_attack
 from harness.faults.deeds import ransomware
-from harness.platforms.capabilities import Backup, Backups, Database, Endpoints
+from harness.platforms.capabilities import Backup, Backups, Database, Endpoints, Filestore
 from harness.platforms.having import having
 from harness.recovery import old_credentials
 
@@ -35,13 +35,12 @@ def extort() -> str:
     here = standing()
     database = having(here.platform.database, "database")
     backups = having(here.platform.backups, "backups")
+    filestore = having(here.platform.filestore, "filestore")
     endpoints = here.platform.endpoints()
-    if endpoints.filestore is None:
-        raise FaultError("this platform names no filestore: its documents cannot be locked")
     with signals.deferred(), journal.locked(here.platform.directory, within_s=LOCK_S):
         refuse_in_vain(here)
         sound = _newest_sound(backups)
-        if not ransom.is_worth_it(database.application_dsn(), endpoints.filestore):
+        if not ransom.is_worth_it(database.application_dsn(), filestore):
             raise FaultError(
                 "there are no orders, or no documents, to lock: nothing was broken",
                 next_step="let it trade first; a drill does",
@@ -53,7 +52,7 @@ def extort() -> str:
         _attack_backups(here, endpoints, sound)
         lost = backups.lose_key_copy()
         here.stamp(MarkName.STEP, f"the backup key's copy {lost} is destroyed")
-        _lock(here, database, endpoints)
+        _lock(here, database, filestore)
     return sound.backup_id
 
 
@@ -81,14 +80,13 @@ def _attack_backups(here: Standing, endpoints: Endpoints, sound: Backup) -> None
         _prove(here, "object", target.key, ok=ok, told=told)
 
 
-def _lock(here: Standing, database: Database, endpoints: Endpoints) -> None:
-    assert endpoints.filestore is not None
+def _lock(here: Standing, database: Database, filestore: Filestore) -> None:
     earliest_ns = time.monotonic_ns()
     dsn = database.application_dsn()
     orders, log_ins = ransom.encrypt_rows(dsn)
     seen = ransom.is_locked(dsn)
     latest_ns = time.monotonic_ns()
-    documents = ransom.encrypt_documents(endpoints.filestore)
+    documents = ransom.encrypt_documents(filestore)
     if not seen:
         here.stamp(MarkName.NO_EFFECT, "rows were locked, and read as before")
         raise FaultError("the rows that were locked read as before")

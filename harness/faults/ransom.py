@@ -2,15 +2,15 @@
 
 Rows first: every log-in is replaced, references of orders become unreadable and their table goes
 by another name, in one transaction, which replicates. Then each document on disk is overwritten.
-The platform goes on running; it just cannot be used any more. Platform-independent: a DSN and a
-folder.
+The platform goes on running; it just cannot be used any more. Platform-independent: a DSN and
+the filestore.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 
@@ -48,11 +48,11 @@ class FirstHarm:
     committed_utc: str
 
 
-def is_worth_it(dsn: str, filestore: Path) -> bool:
+def is_worth_it(dsn: str, filestore: Filestore) -> bool:
     """Whether there is anything to lock: an order and a document at least."""
     with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as database:
         row = database.execute("SELECT EXISTS (SELECT FROM sale_order)").fetchone()
-    return bool(row and row[0]) and any(file.is_file() for file in filestore.glob("??/*"))
+    return bool(row and row[0]) and bool(filestore.names())
 
 
 def encrypt_rows(dsn: str) -> tuple[int, int]:
@@ -66,39 +66,40 @@ def encrypt_rows(dsn: str) -> tuple[int, int]:
     return orders, log_ins
 
 
-def encrypt_documents(filestore: Path) -> int:
-    """Every file overwritten in place, its length kept. Returns how many."""
-    changed = 0
-    for file in sorted(filestore.glob("??/*")):
-        if file.is_file() and not file.name.startswith("."):
-            file.write_bytes(bytes(b ^ 0x5A for b in file.read_bytes()) or b"\x5a")
-            changed += 1
-    return changed
+def encrypt_documents(filestore: Filestore) -> int:
+    """Every file overwritten, its length kept. Returns how many."""
+    locked = {
+        name: bytes(b ^ 0x5A for b in content) or b"\x5a" for name, content in _found(filestore)
+    }
+    filestore.write(locked)
+    return len(locked)
 
 
 def damaged_documents(filestore: Filestore) -> tuple[str, ...]:
     """The names of files on disk whose bytes do not have the digest that they are named by."""
-    folder = filestore.folder()
     return tuple(
-        f"{file.parent.name}/{file.name}"
-        for file in sorted(folder.glob("??/*"))
-        if file.is_file() and not file.name.startswith(".") and _sha1(file) != file.name
+        name for name, content in _found(filestore) if _sha1(content) != name.partition("/")[2]
     )
 
 
 def decrypt_documents(filestore: Filestore) -> int:
     """Damaged files written anew from object storage. Returns how many; the rest stays as it is."""
-    mended = 0
-    for name in damaged_documents(filestore):
-        kept = filestore.mirrored(name)
-        if kept is not None:
-            (filestore.folder() / name).write_bytes(kept)
-            mended += 1
-    return mended
+    copies = {name: filestore.mirrored(name) for name in damaged_documents(filestore)}
+    kept = {name: copy for name, copy in copies.items() if copy is not None}
+    filestore.write(kept)
+    return len(kept)
 
 
-def _sha1(file: Path) -> str:
-    return hashlib.sha1(file.read_bytes(), usedforsecurity=False).hexdigest()
+def _found(filestore: Filestore) -> Iterator[tuple[str, bytes]]:
+    """Every document that is there, by name."""
+    names = sorted(filestore.names())
+    for name, content in zip(names, filestore.contents(names), strict=True):
+        if content is not None:  # else gone meanwhile
+            yield name, content
+
+
+def _sha1(content: bytes) -> str:
+    return hashlib.sha1(content, usedforsecurity=False).hexdigest()
 
 
 def is_locked(dsn: str) -> bool:

@@ -28,7 +28,7 @@ def documents_are_sound(scene: Scene) -> None:
     _await_copies(filestore)
     rows = documents.rows_of(scene.platform.endpoints().dsn)
     looks: dict[str, Callable[[], Survey]] = {
-        DISK: lambda: documents.on_disk(filestore.folder(), rows),
+        DISK: lambda: documents.on_disk(filestore, rows),
         STORE: lambda: documents.in_store(filestore, rows),
     }
     for place, look in looks.items():

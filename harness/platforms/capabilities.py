@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.core.plan import PlatformFacts
+from harness.platforms.documents import Documents
 
 NAMES = (
     "nodes", "database", "database.standby", "database.damage", "backups", "secrets", "audit",
@@ -54,7 +55,7 @@ class Endpoints:
     version: int  # 14 | 18 | 19
     queue_url: str  # redis://127.0.0.1:PORT/0 without a password, "" where there is none
     queue_password_file: Path | None
-    filestore: Path | None
+    filestore: Path | None  # where it is a folder of this machine
     s3_url: str
     s3_credentials_file: Path | None  # an AWS shared credentials file
     s3_bucket: str
@@ -215,9 +216,8 @@ class Ingress(Protocol):
         """Asked from outside: the application answers."""
 
 
-class Filestore(Protocol):
-    def folder(self) -> Path:
-        """Laid out like Odoo's: sha1[:2]/sha1."""
+class Filestore(Documents, Protocol):
+    """Documents where the application reads them, and their copies in object storage."""
 
     def mirrored(self, store_fname: str) -> bytes | None:
         """The copy in object storage, None where there is none."""

@@ -7,11 +7,11 @@ served with 200, so the filestore itself is read.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from harness.platforms.capabilities import Endpoints
+from harness.platforms.capabilities import Endpoints, Filestore
+from harness.platforms.documents import DocumentFolder
 from harness.readback import bucket
 
 
@@ -23,7 +23,7 @@ class Document:
     whole: bool  # the file is there; whether its bytes are the right ones, the digest tells
 
 
-Fetch = Callable[[str], bytes | None]
+Fetch = Callable[[Iterable[str]], Iterator[bytes | None]]  # in the order of the names
 
 
 def read(
@@ -36,42 +36,37 @@ def read(
     missing, whatever its checksum says.
     """
     found: dict[int, Document] = {}
-    for order_id, store_fname, checksum in attachments:
-        document = _read_one(store_fname, checksum, fetch)
+    rows = list(attachments)
+    named = [name for _, name, checksum in rows if name and checksum]
+    contents = fetch(named) if fetch else iter(())
+    for order_id, store_fname, checksum in rows:
+        if not checksum:
+            document = Document(0, False)
+        elif fetch is None:
+            document = Document(int(checksum[:16], 16), True)
+        else:
+            document = _document(next(contents) if store_fname else None)
         if order_id not in found or found[order_id].whole:
             found[order_id] = document
     return found
 
 
-def source_of(endpoints: Endpoints) -> Fetch | None:
-    """Where the bytes lie: on disk, else in a bucket; None where nobody has told."""
+def source_of(endpoints: Endpoints, filestore: Filestore | None) -> Fetch | None:
+    """Where the bytes lie: as the platform reads them, on disk, else in a bucket.
+
+    None where nobody has told.
+    """
+    if filestore is not None:
+        return filestore.contents
     if endpoints.filestore is not None:
-        return on_disk(endpoints.filestore)
+        return DocumentFolder(endpoints.filestore).contents
     if endpoints.s3_bucket:
-        return bucket.fetcher(endpoints)
+        fetch = bucket.fetcher(endpoints)
+        return lambda names: map(fetch, names)
     return None
 
 
-def on_disk(filestore: Path) -> Fetch:
-    """Laid out as Odoo does: sha1[:2]/sha1. What leads out of it is not there."""
-
-    def fetch(store_fname: str) -> bytes | None:
-        path = filestore / store_fname
-        if not path.is_file() or filestore.resolve() not in path.resolve().parents:
-            return None
-        return path.read_bytes()
-
-    return fetch
-
-
-def _read_one(store_fname: str | None, checksum: str | None, fetch: Fetch | None) -> Document:
-    if not checksum:
-        return Document(0, False)
-    if fetch is None:
-        return Document(int(checksum[:16], 16), True)
-    if not store_fname:
-        return Document(0, False)
-    content = fetch(store_fname)
+def _document(content: bytes | None) -> Document:
     if content is None:
         return Document(0, False)
     sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from harness.core.plan import Plan
 from harness.core.timeline import Mark, MarkName
 from harness.evidence import events, layout
 from harness.evidence.rundir import RunDirectory
-from harness.platforms.capabilities import Endpoints, Platform
+from harness.json_text import parsed
+from harness.platforms.capabilities import Platform
 from harness.progress import Progress
 from harness.readback.settle import await_settled
 from harness.readback.survivors import Look, look, save
@@ -24,7 +24,7 @@ def read_back(plan: Plan, platform: Platform, run: RunDirectory, progress: Progr
     progress.phase("waiting out the longest server timeout", limits.server_timeout_s)
     time.sleep(limits.server_timeout_s)
     progress.phase("reading back", None)
-    run.save_look(_look("first", endpoints, plan.run_id, settled=False))
+    run.save_look(_look("first", platform, plan.run_id, settled=False))
     _mark(run, MarkName.READ_BACK_FIRST)
     progress.phase("letting queues drain", limits.settle_s)
     settled, why = await_settled(endpoints, limits.settle_s)
@@ -34,17 +34,21 @@ def read_back(plan: Plan, platform: Platform, run: RunDirectory, progress: Progr
     else:
         progress.say(f"queues did not drain within {limits.settle_s:g} s: {why}")
     progress.phase("reading back once more", None)
-    run.save_look(_look("second", endpoints, plan.run_id, settled=settled))
+    run.save_look(_look("second", platform, plan.run_id, settled=settled))
     _mark(run, MarkName.READ_BACK_SECOND)
     return settled_ns if settled else None
 
 
-def _look(name: str, endpoints: Endpoints, run_id: str, *, settled: bool) -> Look:
+def _look(name: str, platform: Platform, run_id: str, *, settled: bool) -> Look:
     """One look, and a second try where a store did not answer: that voids even a proven loss."""
-    found = look(name, endpoints, run_id, clock=time.monotonic_ns, settled=settled)
-    if found.complete:
-        return found
-    return look(name, endpoints, run_id, clock=time.monotonic_ns, settled=settled)
+
+    def once() -> Look:
+        endpoints, filestore = platform.endpoints(), platform.filestore
+        clock = time.monotonic_ns
+        return look(name, endpoints, run_id, filestore=filestore, clock=clock, settled=settled)
+
+    found = once()
+    return found if found.complete else once()
 
 
 def _mark(run: RunDirectory, name: MarkName) -> None:
@@ -52,14 +56,14 @@ def _mark(run: RunDirectory, name: MarkName) -> None:
     events.append(run / layout.EVENTS, Mark(name, now_ns, now_ns, ""))
 
 
-def look_again(name: str, endpoints: Endpoints, run: Path, run_id: str) -> None:
+def look_again(name: str, platform: Platform, run: Path, run_id: str) -> None:
     """One more look, in the middle of a run and while the load may go on; saved by its name."""
-    save(_look(name, endpoints, run_id, settled=False), run / layout.READBACK)
+    save(_look(name, platform, run_id, settled=False), run / layout.READBACK)
 
 
 def rows_read(name: str, run: Path) -> int | None:
     """How many records a saved look holds; None where it was not whole, or never taken."""
     head = run / layout.READBACK / f"{name}.json"
-    if not head.exists() or not json.loads(head.read_text(encoding="utf-8"))["complete"]:
+    if not head.exists() or not parsed(head.read_text(encoding="utf-8"))["complete"]:
         return None
     return len(np.load(head.with_suffix(".npy"), allow_pickle=False))

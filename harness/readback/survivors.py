@@ -7,7 +7,7 @@ record that was acknowledged and is not found here is lost. Only looks; changes 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import psycopg
 
 from harness.core.evidence import Part
 from harness.errors import Interrupted
-from harness.platforms.capabilities import Endpoints
+from harness.platforms.capabilities import Endpoints, Filestore
 from harness.readback import documents, partners, queries
 
 STORES = ("orders", "point-of-sale", "invoices")
@@ -62,9 +62,17 @@ class Look:
 
 
 def look(
-    name: str, endpoints: Endpoints, run_id: str, *, clock: Callable[[], int], settled: bool
+    name: str,
+    endpoints: Endpoints,
+    run_id: str,
+    *,
+    filestore: Filestore | None,
+    clock: Callable[[], int],
+    settled: bool,
 ) -> Look:
     """Read every store. A store that does not answer whole makes the look incomplete.
+
+    Documents are read through the platform's `filestore`; where it has none, as `endpoints` say.
 
     Partners are asked once queues have `settled`: before, a call under way is no disagreement.
     """
@@ -73,7 +81,8 @@ def look(
         with psycopg.connect(endpoints.dsn, connect_timeout=5, autocommit=True) as database:
             database.execute("SET statement_timeout = '120s'")
             there = [store for store in STORES if _is_there(database, store, endpoints)]
-            parts = [_store(database, store, endpoints, run_id) for store in there]
+            fetch = documents.source_of(endpoints, filestore)
+            parts = [_store(database, store, endpoints, run_id, fetch) for store in there]
             rows = np.concatenate([np.zeros(0, ROW), *parts])
             foreign = sum(_count(database, _FOREIGN[s], endpoints, run_id) for s in there)
             disagreements = [*_stock(database, endpoints, run_id)] if "orders" in there else []
@@ -102,7 +111,11 @@ def _bound(query: str, endpoints: Endpoints, run_id: str) -> psycopg.sql.Compose
 
 
 def _store(
-    database: psycopg.Connection, store: str, endpoints: Endpoints, run_id: str
+    database: psycopg.Connection,
+    store: str,
+    endpoints: Endpoints,
+    run_id: str,
+    fetch: documents.Fetch | None,
 ) -> npt.NDArray[np.void]:
     select = _bound(_QUERY[store], endpoints, run_id)
     columns = _copy(database, select, 7)
@@ -114,7 +127,8 @@ def _store(
     rows["parts"] = columns[:, 5]
     rows["expected_parts"] = columns[:, 6]
     if store == "orders":
-        _add_documents(database, rows, endpoints, run_id)
+        select = _bound(queries.ATTACHMENTS, endpoints, run_id)
+        _add_documents(rows, documents.read(database.execute(select).fetchall(), fetch))
     return rows
 
 
@@ -136,12 +150,8 @@ def _count(database: psycopg.Connection, query: str, endpoints: Endpoints, run_i
     return int(found[0]) if found else 0
 
 
-def _add_documents(
-    database: psycopg.Connection, rows: npt.NDArray[np.void], endpoints: Endpoints, run_id: str
-) -> None:
-    """Hash the bytes of every document; a row without its file keeps DOCUMENT expected."""
-    select = _bound(queries.ATTACHMENTS, endpoints, run_id)
-    found = documents.read(database.execute(select).fetchall(), documents.source_of(endpoints))
+def _add_documents(rows: npt.NDArray[np.void], found: Mapping[int, documents.Document]) -> None:
+    """By the hash of its bytes; a row without its file keeps DOCUMENT expected."""
     by_id = np.argsort(rows["id"], kind="stable")
     ids = rows["id"][by_id]
     for order_id, document in found.items():

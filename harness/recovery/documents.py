@@ -11,17 +11,15 @@ are written once, so it is named, and stays damage.
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 
 from harness.errors import PlatformError
 from harness.platforms.capabilities import Filestore
+from harness.platforms.documents import is_name
 from harness.platforms.having import having
 from harness.recovery.ground import Ground
 from harness.recovery.steps import Step
@@ -31,7 +29,6 @@ _ROWS = """
 SELECT store_fname, min(coalesce(checksum, '')), max(coalesce(file_size, 0)), min(name)
 FROM ir_attachment WHERE store_fname IS NOT NULL GROUP BY store_fname
 """
-_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{40}")
 _AT_ONCE = 8
 
 
@@ -96,12 +93,10 @@ def wrong(row: Row, content: bytes | None) -> str:
     return f"{what}: wrong content"
 
 
-def on_disk(folder: Path, rows: Mapping[str, Row]) -> Survey:
+def on_disk(filestore: Filestore, rows: Mapping[str, Row]) -> Survey:
     """Every document read and hashed where the application reads it."""
-    found = ((row, _read(folder, row.store_fname)) for row in rows.values())
-    files = {f"{file.parent.name}/{file.name}" for file in folder.glob("??/*")}
-    orphans = {name for name in files if _NAME.fullmatch(name)} - rows.keys()
-    return _survey(DISK, rows, found, len(orphans))
+    found = zip(rows.values(), filestore.contents(rows), strict=True)
+    return _survey(DISK, rows, found, len(filestore.names() - rows.keys()))
 
 
 def in_store(filestore: Filestore, rows: Mapping[str, Row]) -> Survey:
@@ -125,14 +120,14 @@ def _survey(
 
 def mend(filestore: Filestore, rows: Mapping[str, Row], damaged: tuple[Damage, ...]) -> int:
     """Put the copy in the place of each damaged file, where the copy is sound. How many."""
-    mended = 0
+    sound = {}
     for damage in damaged:
         row = rows[damage.store_fname]
-        copy = filestore.mirrored(row.store_fname) if _NAME.fullmatch(row.store_fname) else None
+        copy = filestore.mirrored(row.store_fname) if is_name(row.store_fname) else None
         if copy is not None and not wrong(row, copy):
-            _write(filestore.folder() / row.store_fname, copy)
-            mended += 1
-    return mended
+            sound[row.store_fname] = copy
+    filestore.write(sound)
+    return len(sound)
 
 
 # the step of a runbook
@@ -142,7 +137,7 @@ def validate(ground: Ground) -> None:
     """Hold every document against its row, and mend what can be mended. Repeatable."""
     filestore = having(ground.platform.filestore, "filestore")
     rows = rows_of(ground.platform.endpoints().dsn)
-    disk = on_disk(filestore.folder(), rows)
+    disk = on_disk(filestore, rows)
     mended = mend(filestore, rows, disk.damaged) if disk.damaged else 0
     store = in_store(filestore, rows)
     told = f"{disk.told}, {mended:,} of them mended; {store.told}"
@@ -159,24 +154,3 @@ VALIDATE = Step(
     "validate-documents", "Hold every document against the restored database, by hash",
     validate, validated, limit_s=180.0,
 )  # fmt: skip
-
-
-def _read(folder: Path, store_fname: str) -> bytes | None:
-    """None where the file is not there, or its name leads out of the filestore."""
-    if not _NAME.fullmatch(store_fname):
-        return None
-    try:
-        return (folder / store_fname).read_bytes()
-    except OSError:
-        return None
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Whole or not at all, and durable."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.mended")
-    with draft.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(file)

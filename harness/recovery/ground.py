@@ -84,7 +84,7 @@ class Ground:
         if self.witnessed:
             from harness.readback.read import look_again
 
-            look_again(name, self.platform.endpoints(), self.run, self.run_id)
+            look_again(name, self.platform, self.run, self.run_id)
 
     def looked(self, name: str) -> str | None:
         """What a look came to; None when it was not whole, since then it shows nothing."""

@@ -96,4 +96,4 @@ def test_a_signal_during_a_read_back_is_no_store_that_failed(
         s3_url="", s3_credentials_file=None, s3_bucket="", partners_url="",
     )  # fmt: skip
     with interruptible(), pytest.raises(Interrupted):
-        look("first", nowhere, "r1", clock=lambda: 0, settled=False)
+        look("first", nowhere, "r1", filestore=None, clock=lambda: 0, settled=False)

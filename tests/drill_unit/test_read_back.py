@@ -10,6 +10,7 @@ import pytest
 from harness.core.evidence import Part
 from harness.core.operation import Stage, content_digest, order_content
 from harness.platforms.capabilities import Endpoints
+from harness.platforms.documents import DocumentFolder
 from harness.readback import documents, partners
 from harness.readback.partners import Memory
 from harness.readback.survivors import ROW, Look, look
@@ -28,8 +29,9 @@ def endpoints(dsn: str, *, kind: str = "shop", version: int = 19) -> Endpoints:
 
 def taken(dsn: str, *, kind: str = "shop", version: int = 19) -> Look:
     found = look(
-        "first", endpoints(dsn, kind=kind, version=version), RUN, clock=lambda: 0, settled=False
-    )
+        "first", endpoints(dsn, kind=kind, version=version), RUN, filestore=None,
+        clock=lambda: 0, settled=False,
+    )  # fmt: skip
     assert found.complete, found.why_incomplete
     return found
 
@@ -107,7 +109,7 @@ def test_of_an_odoo_without_a_module_the_others_are_read(
     order(store, 1)
     store.execute("DROP TABLE pos_order CASCADE")
     assert row(taken(dsn, kind="odoo", version=18), 1)["stage"] == Stage.RESERVED
-    shop = look("first", endpoints(dsn), RUN, clock=lambda: 0, settled=False)
+    shop = look("first", endpoints(dsn), RUN, filestore=None, clock=lambda: 0, settled=False)
     assert not shop.complete
     assert "pos_order" in shop.why_incomplete
 
@@ -215,7 +217,7 @@ def test_stock_that_disagrees_is_told(store: psycopg.Connection, dsn: str) -> No
 def test_a_document_without_its_file_is_missing_whatever_the_checksum_says(tmp_path: Path) -> None:
     rows = [(7, None, "a" * 40)]
     assert documents.read(rows, None)[7].whole
-    assert not documents.read(rows, documents.on_disk(tmp_path))[7].whole
+    assert not documents.read(rows, DocumentFolder(tmp_path).contents)[7].whole
 
 
 def test_the_marketplace_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:

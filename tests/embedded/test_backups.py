@@ -240,22 +240,24 @@ def test_a_lock_is_seen_and_its_absence_too(platform: EmbeddedPlatform) -> None:
 
 def test_documents_have_a_second_home(platform: EmbeddedPlatform) -> None:
     kept, store = platform.filestore, store_of(platform)
-    sound = _document(kept.folder(), b"an invoice")
+    folder = platform.endpoints().filestore
+    assert folder is not None
+    sound = _document(folder, b"an invoice")
     await_ready("the mirror", lambda: sound in kept.mirrored_names(), within_s=10)
     assert kept.mirror_is_complete()
     store.put(mirror.key_of(sound), b"not an invoice")
     assert kept.mirrored(sound) == b"an invoice"
     assert kept.mirrored("00/" + "0" * 40) is None
 
-    damaged = _document(kept.folder(), b"another invoice", cut=3)
-    later = _document(kept.folder(), b"a third invoice")
+    damaged = _document(folder, b"another invoice", cut=3)
+    later = _document(folder, b"a third invoice")
     try:
         await_ready("the mirror", lambda: later in kept.mirrored_names(), within_s=10)
         assert damaged not in kept.mirrored_names()
         assert not kept.mirror_is_complete()
     finally:
         for name in (sound, damaged, later):
-            (kept.folder() / name).unlink()
+            (folder / name).unlink()
 
 
 def _document(folder: Path, content: bytes, *, cut: int = 0) -> str:

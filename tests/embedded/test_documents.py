@@ -32,14 +32,20 @@ def undamaged(platform: EmbeddedPlatform) -> None:
     """What earlier tests damaged on purpose is mended, or forgotten where nothing sound is left."""
     store = platform.filestore
     rows = documents.rows_of(platform.endpoints().dsn)
-    documents.mend(store, rows, documents.on_disk(store.folder(), rows).damaged)
-    surveys = (documents.on_disk(store.folder(), rows), documents.in_store(store, rows))
+    documents.mend(store, rows, documents.on_disk(store, rows).damaged)
+    surveys = (documents.on_disk(store, rows), documents.in_store(store, rows))
     left = [damage.store_fname for survey in surveys for damage in survey.damaged]
     with psycopg.connect(platform.database.superuser_dsn(), autocommit=True) as database:
         database.execute("DELETE FROM ir_attachment WHERE store_fname = ANY(%s)", [left])
-    for file in store.folder().glob("??/*"):
+    for file in folder_of(platform).glob("??/*"):
         if hashlib.sha1(file.read_bytes()).hexdigest() != file.name:
             file.unlink()
+
+
+def folder_of(platform: EmbeddedPlatform) -> Path:
+    folder = platform.endpoints().filestore
+    assert folder is not None
+    return folder
 
 
 def attach(platform: EmbeddedPlatform, keys: list[str]) -> None:
@@ -79,10 +85,10 @@ def test_documents_are_held_against_their_rows_and_mended(
     attach(platform, keys)
     store = platform.filestore
     await_ready("every copy", store.mirror_is_complete, within_s=30)
-    file = store.folder() / name_of(keys[0])
+    file = folder_of(platform) / name_of(keys[0])
     file.write_bytes(file.read_bytes()[:100])
     rows = documents.rows_of(platform.endpoints().dsn)
-    disk, copies = documents.on_disk(store.folder(), rows), documents.in_store(store, rows)
+    disk, copies = documents.on_disk(store, rows), documents.in_store(store, rows)
     assert [damage.store_fname for damage in disk.damaged] == [name_of(keys[0])]
     assert copies.damaged == ()
     assert documents.mend(store, rows, disk.damaged) == 1
@@ -104,7 +110,7 @@ def test_a_copy_that_was_cut_short_is_named(platform: EmbeddedPlatform, tmp_path
         try:
             told = [p.told for p in inspected(platform, tmp_path) if p.subject == name]
             rows = documents.rows_of(platform.endpoints().dsn)
-            disk = documents.on_disk(platform.filestore.folder(), rows)
+            disk = documents.on_disk(platform.filestore, rows)
             mended = documents.mend(platform.filestore, rows, disk.damaged)
         finally:
             database.execute("DELETE FROM ir_attachment WHERE name = %s", [key])

@@ -65,13 +65,13 @@ def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoints]:
 
 @pytest.mark.parametrize("named", [NAME, f"s3://own/{NAME}", f"fs-code://{NAME}"])
 def test_documents_are_read_by_what_their_rows_name(at: Endpoints, named: str) -> None:
-    found = documents.read([(1, named, SHA1)], documents.source_of(at))
+    found = documents.read([(1, named, SHA1)], documents.source_of(at, None))
     assert found[1] == documents.Document(int(SHA1[:16], 16), True)
 
 
 def test_what_is_gone_is_missing_and_what_is_another_has_another_digest(at: Endpoints) -> None:
     Store.objects["/own/docs/x"] = b"other bytes"
-    source = documents.source_of(at)
+    source = documents.source_of(at, None)
     assert not documents.read([(1, "gone", SHA1)], source)[1].whole
     assert documents.read([(1, "x", SHA1)], source)[1].digest != int(SHA1[:16], 16)
 
@@ -80,15 +80,15 @@ def test_a_refusal_is_no_answer(at: Endpoints) -> None:
     assert whole._bucket(at) == []
     Store.refuses = True
     with pytest.raises(ClientError):
-        documents.read([(1, NAME, SHA1)], documents.source_of(at))
+        documents.read([(1, NAME, SHA1)], documents.source_of(at, None))
     assert whole._bucket(at) == ["the bucket own/docs cannot be read: AccessDenied"]
 
 
 def test_a_folder_comes_first(at: Endpoints, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(CONTENT)
-    source = documents.source_of(replace(at, filestore=tmp_path))
+    source = documents.source_of(replace(at, filestore=tmp_path), None)
     assert documents.read([(1, "x", SHA1)], source)[1].whole
-    assert documents.source_of(replace(at, s3_bucket="")) is None
+    assert documents.source_of(replace(at, s3_bucket=""), None) is None
 
 
 def test_in_platform_yaml(tmp_path: Path) -> None:

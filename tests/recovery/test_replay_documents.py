@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import doctest
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +20,7 @@ from harness.evidence import layout
 from harness.evidence.lines import read_lines
 from harness.inspection import documents as inspection
 from harness.inspection.scene import Scene
+from harness.platforms.documents import DocumentFolder
 from harness.recovery import books, documents
 from shop.filestore import Filestore, Stored
 from tests.shop.stand import make_shop, postgres
@@ -36,8 +37,14 @@ class Copies:
     kept: dict[str, bytes] = field(default_factory=dict)
     silent: bool = False
 
-    def folder(self) -> Path:
-        return self.root
+    def names(self) -> frozenset[str]:
+        return DocumentFolder(self.root).names()
+
+    def contents(self, names: Iterable[str]) -> Iterator[bytes | None]:
+        return DocumentFolder(self.root).contents(names)
+
+    def write(self, contents: Mapping[str, bytes]) -> None:
+        DocumentFolder(self.root).write(contents)
 
     def mirrored(self, store_fname: str) -> bytes | None:
         return self.kept.get(store_fname)

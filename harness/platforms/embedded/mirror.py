@@ -8,35 +8,25 @@ puts on top of a copy does not match either, and the version below it is read.
 from __future__ import annotations
 
 import hashlib
-import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import PlatformError
+from harness.platforms.documents import DocumentFolder, Documents, is_name
 from harness.platforms.embedded import vault
 from harness.platforms.embedded.s3_client import S3Client, S3Error
 
 FOLDER = "filestore/"
-_NAME = re.compile(r"[0-9a-f]{40}")
 _PAUSE_S = 0.5
 _SETTLED_NS = 1_000_000_000  # a folder's clock is coarse: two changes may bear one time
 
 
 def key_of(store_fname: str) -> str:
     return FOLDER + store_fname
-
-
-def on_disk(documents: Path) -> Iterator[str]:
-    """Every store_fname, sound or not; drafts are not documents yet."""
-    for folder in documents.iterdir() if documents.is_dir() else ():
-        if folder.is_dir():
-            for path in folder.iterdir():
-                if _NAME.fullmatch(path.name):
-                    yield f"{folder.name}/{path.name}"
 
 
 def is_sound(content: bytes, store_fname: str) -> bool:
@@ -85,7 +75,7 @@ class Mirror:
         all_sound = True
         for path in folder.iterdir():
             name = f"{folder.name}/{path.name}"
-            if not _NAME.fullmatch(path.name) or name in done:
+            if not is_name(name) or name in done:
                 continue
             content = _read(path)
             if is_sound(content, name):
@@ -111,14 +101,20 @@ def names(store: S3Client) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddedFilestore:
+class MirroredFilestore:
     """The capability `filestore`. Raises PlatformError when object storage is silent."""
 
-    documents: Path
+    documents: Documents
     store: S3Client
 
-    def folder(self) -> Path:
-        return self.documents
+    def names(self) -> frozenset[str]:
+        return self.documents.names()
+
+    def contents(self, names: Iterable[str]) -> Iterator[bytes | None]:
+        return self.documents.contents(names)
+
+    def write(self, contents: Mapping[str, bytes]) -> None:
+        self.documents.write(contents)
 
     def mirrored(self, store_fname: str) -> bytes | None:
         """The copy that matches its name; the first version where none does, None without any."""
@@ -133,7 +129,12 @@ class EmbeddedFilestore:
             return frozenset(names(self.store))
 
     def mirror_is_complete(self) -> bool:
-        return set(on_disk(self.documents)) <= self.mirrored_names()
+        return self.names() <= self.mirrored_names()
+
+
+def embedded(folder: Path, store: S3Client) -> MirroredFilestore:
+    """Documents in a folder of this machine."""
+    return MirroredFilestore(DocumentFolder(folder), store)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from harness.platforms.embedded import (
     database,
     ingress,
     life,
+    mirror,
     patroni,
     postgres,
     programs,
@@ -26,7 +27,7 @@ from harness.platforms.embedded.clean_room import EmbeddedCleanRoom
 from harness.platforms.embedded.database import PatroniDatabase
 from harness.platforms.embedded.ingress import EmbeddedIngress
 from harness.platforms.embedded.layout import LEADER_TTL_S, Layout, State, load_state
-from harness.platforms.embedded.mirror import EmbeddedFilestore
+from harness.platforms.embedded.mirror import MirroredFilestore
 from harness.platforms.embedded.nodes import EmbeddedNodes
 from harness.platforms.embedded.rotation import EmbeddedSecrets
 
@@ -83,9 +84,9 @@ class EmbeddedPlatform:
         return EmbeddedIngress(self._layout, self._state.ports)
 
     @property
-    def filestore(self) -> EmbeddedFilestore:
+    def filestore(self) -> MirroredFilestore:
         store = s3.archivist(self._state.ports, self._secrets())
-        return EmbeddedFilestore(self._layout.filestore / postgres.DATABASE, store)
+        return mirror.embedded(self._layout.filestore / postgres.DATABASE, store)
 
     @property
     def secrets(self) -> EmbeddedSecrets:
