@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.core.load_places import ClockHealth
 from harness.core.operation import Workload
 from harness.core.operations import Operations
 from harness.core.proofs import Proof, StepRecord
@@ -119,3 +120,4 @@ class Evidence:
     proofs: tuple[Proof, ...] = ()
     uses: tuple[Use, ...] = ()
     restored: ReadBack | None = None  # after the restore, before any replay; the load still runs
+    clocks: tuple[ClockHealth, ...] = ()  # of workers elsewhere; none where all ran here

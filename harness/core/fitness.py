@@ -223,12 +223,16 @@ def _read_back(plan: Plan, evidence: Evidence) -> FitnessFinding:
 
 
 def _clock(plan: Plan, evidence: Evidence) -> FitnessFinding:
+    """Workers elsewhere have clocks of their own: each is bounded, or the run is not fit."""
     limit_ns = _shortest_target_ns(plan) // 20
     error_ns = evidence.observation.clock_error_ns
+    wrong = [f"worker {clock.worker}: {clock.why}" for clock in evidence.clocks if clock.why]
+    wide = [c.worker for c in evidence.clocks if c.error_ns > limit_ns]
+    of = f" in {', '.join(f'worker {k}' for k in wide)}" if wide else ""
     return FitnessFinding(
         "clock",
-        error_ns <= limit_ns,
-        f"error {milliseconds(error_ns)}",
+        not wrong and error_ns <= limit_ns,
+        "; ".join([*wrong, f"error {milliseconds(error_ns)}{of}"]),
         f"within {milliseconds(limit_ns)}, 5% of the shortest target",
     )
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from harness.core.guard import GuardRails
 from harness.core.later import LATER
+from harness.core.load_places import WorkersIn
 from harness.core.scenario import Scenario
 from harness.core.schedule import Shape
 from harness.core.targets import Targets
@@ -66,3 +67,4 @@ class Plan:
     alerts: str = field(default="", metadata=LATER)  # whose alerts are watched: host and port
     instead: str = field(default="", metadata=LATER)  # experiment ordered for the scenario's own
     guards: GuardRails = field(default=GuardRails(), metadata=LATER)  # what would end it early
+    workers_in: WorkersIn = field(default=WorkersIn.HERE, metadata=LATER)  # where the load runs

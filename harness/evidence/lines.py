@@ -10,18 +10,21 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from harness.core.clock_bounds import RoundTrip
 from harness.core.evidence import Use
 from harness.core.proofs import Proof, StepRecord
 from harness.errors import DamagedEvidence
 from harness.evidence import layout
+from harness.json_text import parsed
 
-Line = TypeVar("Line", Proof, StepRecord, Use)
+Line = TypeVar("Line", Proof, StepRecord, Use, RoundTrip)
 _NEXT = "restore the run directory from a copy; this one cannot be judged"
 
 
@@ -33,6 +36,11 @@ def append_proof(run: Path, proof: Proof) -> None:
 def append_step(run: Path, step: StepRecord) -> None:
     """Add to `<run>/recovery/steps.jsonl`."""
     _append(run / layout.STEPS, step)
+
+
+def append_trips(run: Path, trips: Sequence[RoundTrip]) -> None:
+    """Add to `<run>/load/clocks.jsonl`."""
+    _append(run / layout.CLOCKS, *trips)
 
 
 def read_lines(file: Path, kind: type[Line]) -> tuple[Line, ...]:
@@ -53,7 +61,7 @@ def _parse(
 ) -> Line:
     names = {f.name for f in fields(kind)}
     try:
-        told = json.loads(line)
+        told = parsed(line)
         if not isinstance(told, dict) or set(told) != names:
             raise _damaged(file, f"line {number}: the keys must be {', '.join(sorted(names))}")
         found = adapter.validate_json(line, strict=True)
@@ -68,11 +76,13 @@ def _parse(
     return found
 
 
-def _begun_ns(line: StepRecord | Use) -> int:
-    return line.begun_ns
+def _begun_ns(line: StepRecord | Use | RoundTrip) -> int:
+    return line.sent_ns if isinstance(line, RoundTrip) else line.begun_ns
 
 
-def _ended_ns(line: StepRecord | Use) -> int:
+def _ended_ns(line: StepRecord | Use | RoundTrip) -> int:
+    if isinstance(line, RoundTrip):
+        return line.received_ns
     return line.done_ns if isinstance(line, Use) else line.ended_ns
 
 
@@ -80,9 +90,10 @@ def _damaged(file: Path, what: str) -> DamagedEvidence:
     return DamagedEvidence(f"{file.parent.name}/{file.name}: {what}", next_step=_NEXT)
 
 
-def _append(file: Path, line: Proof | StepRecord) -> None:
+def _append(file: Path, *added: Proof | StepRecord | RoundTrip) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    body = json.dumps(asdict(line), sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    texts = (json.dumps(asdict(line), sort_keys=True, separators=(",", ":")) for line in added)
+    body = "".join(f"{text}\n" for text in texts).encode()
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)  # nobody else may write while the end is looked at

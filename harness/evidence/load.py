@@ -6,7 +6,6 @@ says of itself that it was interrupted, so that nothing passes by omission.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.core.alerting import AlertWatch, detection
-from harness.core.evidence import Evidence, LedgerHealth, Observation, ReadBack, Survivors, Use
+from harness.core.evidence import Evidence, Observation, ReadBack, Survivors, Use
 from harness.core.judge import judge
+from harness.core.load_places import ClockHealth
 from harness.core.money import money
 from harness.core.money_values import Money
 from harness.core.operation import Workload
@@ -31,7 +31,8 @@ from harness.errors import DamagedEvidence, Refused
 from harness.evidence import canonical, events, layout, lines, seal
 from harness.evidence.rundir import Head
 from harness.evidence.wall_clock import wall_clock
-from harness.ledger.reader import read_ledger
+from harness.evidence.workers import read_workers
+from harness.json_text import parsed
 from harness.readback.survivors import ROW, STORES
 
 _STORE_WORKLOAD = (Workload.ORDER_CAPTURE, Workload.POINT_OF_SALE, Workload.FINANCE)
@@ -64,14 +65,15 @@ def open_run(directory: Path) -> tuple[Plan, Evidence, str]:
 
 def _evidence(directory: Path, plan: Plan, *, sealed: bool) -> Evidence:
     timeline = events.read(directory / layout.EVENTS).timeline
-    operations, ledgers = _ledgers(directory)
-    begun_ns, stopped_ns = _load_window(directory, timeline, operations)
+    begun_ns = _load_begun(directory)
+    operations, ledgers, clocks = read_workers(directory, plan, begun_ns=begun_ns)
+    stopped_ns = _load_stopped(timeline, operations, begun_ns)
     until_s = max(0, stopped_ns - begun_ns) / 1e9
     return Evidence(
         operations=operations,
         ledgers=ledgers,
         timeline=timeline,
-        observation=_observation(directory, sealed=sealed),
+        observation=_observation(directory, clocks, sealed=sealed),
         first=_read_back(directory, "first", operations),
         second=_read_back(directory, "second", operations),
         load_begun_ns=begun_ns,
@@ -96,47 +98,37 @@ def _evidence(directory: Path, plan: Plan, *, sealed: bool) -> Evidence:
         proofs=lines.read_lines(directory / layout.PROOFS, Proof),
         uses=lines.read_lines(directory / layout.USES, Use),
         restored=_read_back(directory, "restored", operations),
+        clocks=clocks,
     )
 
 
-def _ledgers(directory: Path) -> tuple[Operations, tuple[LedgerHealth, ...]]:
-    files = sorted((directory / layout.LEDGER).glob("worker-*.slots"))
-    read = [read_ledger(file) for file in files]
-    healths = tuple(_with_dropped(directory, health) for _, health in read)
-    return Operations.concatenate([operations for operations, _ in read]), healths
-
-
-def _with_dropped(directory: Path, health: LedgerHealth) -> LedgerHealth:
-    """The worker's own count of arrivals that it never sent; it is not in the ledger."""
-    status = directory / layout.LOAD / f"worker-{health.worker}.json"
-    if not status.exists():
-        return health
-    try:
-        dropped = int(json.loads(status.read_text())["dropped"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise DamagedEvidence(f"{status.name}: `dropped` cannot be read: {error}") from error
-    return replace(health, dropped=dropped)
-
-
-def _load_window(directory: Path, timeline: Timeline, operations: Operations) -> tuple[int, int]:
-    """Begin and end of the schedule. A run that died ends with its last intended operation."""
+def _load_begun(directory: Path) -> int:
     order = directory / layout.LOAD / "plan.json"
     try:
-        begun_ns = int(json.loads(order.read_text())["begin_ns"]) if order.exists() else 0
+        return int(parsed(order.read_text())["begin_ns"]) if order.exists() else 0
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedEvidence(f"load/{order.name}: `begin_ns` cannot be read: {error}") from error
+
+
+def _load_stopped(timeline: Timeline, operations: Operations, begun_ns: int) -> int:
+    """The end of the schedule. A run that died ends with its last intended operation."""
     stopped = timeline.last(MarkName.LOAD_STOPPED)
     if stopped is not None:
-        return begun_ns, stopped.earliest_ns
-    return begun_ns, int(operations.intended_ns.max(initial=begun_ns))
+        return stopped.earliest_ns
+    return int(operations.intended_ns.max(initial=begun_ns))
 
 
-def _observation(directory: Path, *, sealed: bool) -> Observation:
+def _observation(directory: Path, clocks: tuple[ClockHealth, ...], *, sealed: bool) -> Observation:
     file = directory / layout.OBSERVATION
+    error_ns = max((clock.error_ns for clock in clocks), default=0)
     if file.exists():
         observation = canonical.loads(Observation, file)
         unsealed = "" if sealed else "the evidence was never sealed"
-        return replace(observation, interrupted=observation.interrupted or unsealed)
+        return replace(
+            observation,
+            interrupted=observation.interrupted or unsealed,
+            clock_error_ns=max(observation.clock_error_ns, error_ns),
+        )
     why = "the harness died before the evidence was saved"
     return Observation(
         whole_before=True,
@@ -146,7 +138,7 @@ def _observation(directory: Path, *, sealed: bool) -> Observation:
         effect_observed=False,
         heal_observed=False,
         workers_lost=(),
-        clock_error_ns=0,
+        clock_error_ns=error_ns,
         interrupted=why,
         skipped="",
         replay_ended_ns=None,
@@ -256,7 +248,7 @@ def _chaos_steps(directory: Path) -> tuple[tuple[str, str], ...]:
     if not file.exists():
         return ()
     try:
-        journal = json.loads(file.read_text())
+        journal = parsed(file.read_text())
         steps = [*journal.get("run", []), *journal.get("rollbacks", [])]
         return tuple((str(s["activity"]["name"]), str(s["status"])) for s in steps)
     except (ValueError, KeyError, TypeError, AttributeError):
