@@ -23,6 +23,7 @@ from harness.core.timeline import Mark, MarkName
 from harness.errors import Interrupted, PlatformError
 from harness.evidence import events, layout
 from harness.evidence.rundir import RunDirectory
+from harness.json_text import parsed
 from harness.platforms.capabilities import Endpoints, Platform
 from harness.progress import Progress
 from harness.recovery.registry import AUTOMATIC
@@ -266,7 +267,7 @@ def _reason(log: str) -> str:
 def _trouble_of(status: Path, worker: int) -> str:
     """Why a worker's part of the load cannot be trusted, "" when it can."""
     try:
-        told = json.loads(status.read_text())
+        told = parsed(status.read_text())
         troubles = [str(trouble) for trouble in told["troubles"]]
     except FileNotFoundError:
         return f"worker {worker} said no goodbye"

@@ -74,7 +74,7 @@ def of_response(status: int, body: bytes, request_id: int) -> Answer:
         return Answer(Outcome.UNKNOWN, _of_status(status))
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # a body may be nested deeper than any parser goes
         return Answer(Outcome.UNKNOWN, Detail.BAD_BODY)
     if not isinstance(parsed, dict) or parsed.get("jsonrpc") != "2.0":
         return Answer(Outcome.UNKNOWN, Detail.BAD_BODY)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from harness.attack.leaked import Leaked
 from harness.attack.told import ACCEPTED, Denied, Down
+from harness.json_text import parsed
 
 _TIMEOUT_S = 2.0
 _JSON2_SINCE = 19
@@ -78,7 +79,7 @@ def require_answer(status: int, body: bytes) -> Any:
     if status != 200:
         raise Down(f"HTTP {status}")
     try:
-        return json.loads(body)
+        return parsed(body)
     except ValueError:
         raise Down("an answer that cannot be read") from None
 

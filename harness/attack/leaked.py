@@ -29,6 +29,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from harness.json_text import parsed
+
 CLASSES = (
     "database-role", "backup-writer", "application-password", "api-key", "session-cookie", "queue",
 )  # fmt: skip
@@ -62,7 +64,7 @@ def load(file: Path) -> Leaked:
 
 
 def _parse(text: str) -> Leaked:
-    said = json.loads(text)
+    said = parsed(text)
     leaked = Leaked(**{field.name: said.pop(field.name) for field in fields(Leaked)})
     texts = all(isinstance(value, str) for value in asdict(leaked).values())
     if said or not texts or leaked.kind not in CLASSES:

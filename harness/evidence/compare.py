@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 from harness.evidence import layout
 from harness.evidence.findings import Problem
+from harness.json_text import parsed
 
 _BULK = (f"{layout.LEDGER}/", f"{layout.READBACK}/")
 _BULK_ENDS = (".slots", ".npy", ".log")
@@ -36,7 +36,7 @@ def same_numbers(stored: str, rendered: str) -> str:
     >>> same_numbers('{"a": {"b": [1, 2]}}', '{"a": {"b": [1, 3]}}')
     'a.b.1'
     """
-    return next(_disagreements(json.loads(stored), json.loads(rendered), ()), "")
+    return next(_disagreements(parsed(stored), parsed(rendered), ()), "")
 
 
 def _disagreements(one: object, other: object, at: tuple[str, ...]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from harness.errors import DamagedEvidence
 from harness.evidence.keys import PublicKey, Signer
+from harness.json_text import parsed
 
 _NEXT = "restore the file from where it was archived; this one proves nothing"
 
@@ -74,7 +75,7 @@ def opened(envelope: bytes, keys: Sequence[PublicKey], payload_type: str) -> Ope
 def unchecked(envelope: bytes) -> Unchecked:
     """What the envelope says, if it is in canonical form. Raises DamagedEvidence."""
     try:
-        told = json.loads(envelope)
+        told = parsed(envelope)
         (signature,) = told["signatures"]
         found = Unchecked(
             payload=base64.b64decode(told["payload"], validate=True),

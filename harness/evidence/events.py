@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness.core.timeline import Mark, MarkName, Timeline
 from harness.errors import DamagedEvidence, PeakdrillError
+from harness.json_text import parsed
 
 NOTE_MAX = 2000  # characters; a line stays small enough to be one write
 TORN_NOTE = "the line above is unfinished: its writer was killed"
@@ -109,7 +110,7 @@ def _encode(mark: Mark) -> bytes:
 def _decode(line: bytes) -> Mark | str:
     """The mark, or what is wrong with the line."""
     try:
-        found = json.loads(line)
+        found = parsed(line)
     except (ValueError, RecursionError):
         return "not a whole JSON object"
     if not isinstance(found, dict) or set(found) != _FIELDS:
@@ -141,7 +142,7 @@ def _is_unfinished(line: bytes) -> bool:
     if not b'{"name":"'.startswith(line[:9]) or not line.isascii():
         return False
     try:
-        json.loads(line)
+        parsed(line)
     except json.JSONDecodeError as error:
         inside_string = error.msg.startswith(("Unterminated string", "Invalid \\"))
         return inside_string or error.pos >= len(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from harness.evidence import canonical, chain, envelope, layout
 from harness.evidence.controls import Day
 from harness.evidence.keys import public_from
 from harness.evidence.rundir import Head
+from harness.json_text import parsed
 
 GAMEDAY = "gameday-"
 
@@ -134,7 +134,7 @@ def _days(
 
 
 def _record(file: Path) -> tuple[str, str]:
-    told = json.loads(envelope.unchecked(file.read_bytes()).payload)
+    told = parsed(envelope.unchecked(file.read_bytes()).payload)
     return str(told["at_utc"]), str(told["said"]["kind"])
 
 

@@ -18,6 +18,7 @@ from harness.errors import DamagedEvidence, Refused
 from harness.evidence import canonical
 from harness.evidence.envelope import opened
 from harness.evidence.keys import PublicKey, public_from
+from harness.json_text import parsed
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -101,7 +102,7 @@ class Statement(Generic[Claim]):
 def loads(payload: bytes, kind: type[Claim]) -> Statement[Claim]:
     """The statement of an envelope's payload. Raises DamagedEvidence."""
     try:
-        told = json.loads(payload)
+        told = parsed(payload)
         subjects = {str(s["name"]): str(s["digest"]["sha256"]) for s in told["subject"]}
         text = json.dumps(told["predicate"])
         found = Statement(subjects, TypeAdapter(kind).validate_json(text, strict=True))

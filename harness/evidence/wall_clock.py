@@ -7,12 +7,12 @@ activity on the run's clock, a fraction of a millisecond around it. Nothing is j
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 
 from harness.core.record import WallClock
 from harness.core.timeline import MarkName, Timeline
 from harness.evidence import layout
+from harness.json_text import parsed
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _OF_JOURNAL = "the journal of the experiment"
@@ -39,7 +39,7 @@ def wall_clock(directory: Path, timeline: Timeline, begun_utc: str) -> WallClock
 def _activities(journal: Path) -> list[tuple[str, int]]:
     """(name, begin in ns since 1970) of what the journal dates; nothing where it cannot be read."""
     try:
-        told = json.loads(journal.read_text())
+        told = parsed(journal.read_text())
         steps = [*told.get("run", []), *told.get("rollbacks", [])]
         dated = [(str(s["activity"]["name"]), _unix_ns(str(s["start"]))) for s in steps]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

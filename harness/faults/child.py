@@ -11,7 +11,6 @@ What happened is read from its journal and from the marks.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from harness.errors import FaultError
 from harness.evidence import layout
+from harness.json_text import parsed
 
 LOG = "chaos.log"
 JOURNAL = "journal.json"
@@ -86,7 +86,7 @@ class Child:
     def account(self) -> Account:
         """Its journal, read with distrust: what is missing or cut off tells nothing good."""
         try:
-            journal = json.loads((self._folder / JOURNAL).read_bytes())
+            journal = parsed((self._folder / JOURNAL).read_bytes())
             before = (journal["steady_states"]["before"] or {}).get("probes", [])
             steps = [*before, *journal["run"], *journal["rollbacks"]]
             failures = [told for step in steps if (told := _failure(step))]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import FaultError
+from harness.json_text import parsed
 
 FOLDER = "undo"
 _LOCK = "lock"
@@ -131,7 +132,7 @@ def _try_lock(fd: int) -> bool:
 
 def _read(file: Path) -> Entry | None:
     try:
-        fields = json.loads(file.read_bytes())
+        fields = parsed(file.read_bytes())
         fault, run_id, parameters = fields["fault"], fields["run_id"], fields["parameters"]
         if not isinstance(fault, str) or not isinstance(run_id, str):
             return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from harness.core.fitness import INTERRUPTED
@@ -14,6 +13,7 @@ from harness.core.measured_findings import RPO, STORES_AGREE
 from harness.core.record import RunRecord
 from harness.core.verdict import Verdict
 from harness.evidence import layout
+from harness.json_text import parsed
 from harness.session import Order
 
 _LOSSES = (RPO, STORES_AGREE)
@@ -71,7 +71,7 @@ def left_by(out: Path, seed: int) -> Path | None:
     """The run directory of an attempt whose process was killed, by the seed that it was given."""
     for plan in sorted(out.glob(f"*/{layout.PLAN}"), reverse=True):
         try:
-            told = json.loads(plan.read_bytes())
+            told = parsed(plan.read_bytes())
         except (OSError, ValueError):
             continue
         if isinstance(told, dict) and told.get("seed") == seed:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from harness.core.plan import Plan
 from harness.errors import Interrupted, PeakdrillError
 from harness.evidence.rundir import RunDirectory
 from harness.inspection.registry import inspections_of
 from harness.inspection.scene import Scene
+from harness.json_text import parsed
 from harness.platforms.capabilities import Platform
 from harness.progress import Progress
 
@@ -18,7 +17,7 @@ def inspect(plan: Plan, platform: Platform, run: RunDirectory, progress: Progres
 
     An inspection that raises leaves a proof that is never a pass, and the others go on.
     """
-    begun_utc = str(json.loads((run / "head.json").read_text())["begun_utc"])
+    begun_utc = str(parsed((run / "head.json").read_text())["begun_utc"])
     scene = Scene(platform, run.path, plan.run_id, plan.scenario, plan.targets, begun_utc)
     for check, topic, look in inspections_of(plan.scenario.checks):
         progress.phase(f"inspecting: {check.title}", None)

@@ -7,13 +7,13 @@ inhibited pages nobody, and is no alert here.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import PlatformError, UsageError
+from harness.json_text import parsed
 from harness.observe.wire import Answer, Credentials, ask, checked_url, host_of, secret_file
 
 URL_VARIABLE = "PEAKDRILL_ALERTS_URL"
@@ -74,7 +74,7 @@ class Alerts:
                 next_step="check the address, and the file of the token or password",
             )
         try:
-            told = json.loads(answer.body)
+            told = parsed(answer.body)
             return _of_prometheus(told) if path == _PROMETHEUS else _of_alertmanager(told)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise PlatformError(

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from harness.core.record import RunRecord
 from harness.core.timeline import MarkName
 from harness.errors import PlatformError
+from harness.json_text import parsed
 from harness.observe.destinations import Destinations
 from harness.observe.wire import Answer, Credentials, ask, checked_url, host_of
 
@@ -103,6 +104,6 @@ def _taken(answer: Answer, url: str) -> Answer:
 
 def _listed(answer: Answer) -> bool:
     try:
-        return bool(json.loads(answer.body))
+        return bool(parsed(answer.body))
     except (ValueError, RecursionError):
         return False

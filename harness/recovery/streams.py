@@ -6,7 +6,6 @@ partner, each with the group `shop`; a set of jobs that stand still; a key for e
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 import redis
 
 from harness.errors import PlatformError
+from harness.json_text import parsed
 from harness.platforms.capabilities import Endpoints
 
 ORDERS, CALLS = "orders", "calls"  # the jobs
@@ -126,6 +126,6 @@ class Streams:
 
 def _key(order: str) -> str:
     try:
-        return str(json.loads(order)["client_order_ref"])
+        return str(parsed(order)["client_order_ref"])
     except (ValueError, KeyError, TypeError):
         return ""

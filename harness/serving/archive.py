@@ -8,7 +8,6 @@ get a policy of their own and a sandbox.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from harness.errors import PeakdrillError
 from harness.evidence import layout
+from harness.json_text import parsed
 
 _FILE_MAX = 32 << 20
 _DAY = "gameday-"
@@ -153,7 +153,7 @@ def _entry(folder: Path, runs: Path) -> Entry:
 
 def _json(file: Path) -> dict[str, object]:
     try:
-        found = json.loads(file.read_bytes())
+        found = parsed(file.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from harness.errors import PeakdrillError
+from harness.json_text import parsed
 from harness.serving.access import Access, Role
 from harness.serving.events import LISTENERS_MAX, Hub
 from harness.serving.pages import page, refused
@@ -117,7 +117,7 @@ async def _body(request: Request) -> dict[str, object] | None:
         if len(raw) > _BODY_MAX:
             return None
     try:
-        found = json.loads(raw)
+        found = parsed(raw)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -18,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from harness.errors import Refused
+from harness.json_text import parsed
 from harness.platforms.capabilities import Platform
 from harness.platforms.embedded.process import ProcessId, identify, is_alive
 
@@ -54,7 +55,7 @@ def move_in(platform: Platform) -> None:
 def is_abandoned(platform: Platform) -> bool:
     """Whether it was started for one drill, and that drill's process is gone."""
     try:
-        said = json.loads(_file(platform).read_text())
+        said = parsed(_file(platform).read_text())
         tenant = ProcessId(int(said["pid"]), int(said["start_ticks"]))
     except FileNotFoundError:
         return False  # started by `peakdrill platform up`: it is the user's

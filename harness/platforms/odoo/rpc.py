@@ -12,6 +12,7 @@ from http.client import HTTPException
 from typing import Any
 
 from harness.inputs.odoo_file import OdooOptions
+from harness.json_text import parsed
 
 _BODY_BYTES = 1 << 20
 
@@ -97,7 +98,7 @@ def _call(
 
 def _read(body: bytes) -> Told:
     try:
-        said = json.loads(body)
+        said = parsed(body)
     except ValueError:
         return Told(How.FAILED, why="an answer that is no JSON")
     if not isinstance(said, dict) or said.get("jsonrpc") != "2.0":
