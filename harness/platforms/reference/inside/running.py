@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from harness.platforms.embedded.node import clean_environment
 
@@ -47,11 +49,18 @@ def run(
                 program.kill()
 
 
-def replace(argv: Sequence[str], *, home: Path) -> None:
-    """Become the program: for one that is a good process 1 by itself. Never returns."""
+def become(argv: Sequence[str], *, home: Path) -> NoReturn:
+    """For a program that is a good process 1 by itself."""
     home.mkdir(parents=True, exist_ok=True)
     os.chdir(home)
     os.execve(argv[0], list(argv), clean_environment(home))  # noqa: S606
+
+
+def private_folder() -> Path:
+    """For files that hold secrets: gone with the container, where /tmp is its own."""
+    folder = Path(tempfile.gettempdir(), "peakdrill-secrets")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def beside(work: Callable[[], None]) -> None:
