@@ -16,6 +16,7 @@ from harness.errors import PlatformError, Refused
 if TYPE_CHECKING:
     from docker import DockerClient
 
+_TRIES = 4  # a part that ends as often as that within its start will not come up
 _ANSWER_S = 60  # a busy daemon removes a container's volumes slowly
 _INSTALL = "install Docker and start it, or set DOCKER_HOST=unix://SOCKET to one of this machine"
 
@@ -49,7 +50,7 @@ def client() -> DockerClient:
     """
     try:
         from testcontainers.core.config import testcontainers_config
-        from testcontainers.core.docker_client import DockerClient
+        from testcontainers.core.docker_client import DockerClient as Connected
     except ImportError as error:
         raise Refused(
             "the platform containers needs testcontainers, which is not installed",
@@ -61,7 +62,7 @@ def client() -> DockerClient:
     # removal is ours, by label: the helper would have to be pulled, and dies with the starter
     testcontainers_config.ryuk_disabled = True
     try:
-        found: DockerClient = DockerClient(timeout=_ANSWER_S).client
+        found: DockerClient = Connected(timeout=_ANSWER_S).client
         found.api.ping()
     except (DockerException, RequestException) as error:
         raise Refused(f"Docker does not answer: {_told(error)}", next_step=_INSTALL) from error
@@ -93,6 +94,21 @@ def state_of(container: str) -> ContainerState:
         state = told["State"]
         networks = told["NetworkSettings"]["Networks"] or {}
         return ContainerState(bool(state["Running"]), bool(state["Paused"]), tuple(networks))
+
+
+def failed_to_begin(container: str) -> str:
+    """Its last words where it has ended again and again; "" for one that runs or is not there."""
+    from docker.errors import NotFound
+
+    with asking(f"the state of {container}"):
+        try:
+            told = client().api.inspect_container(container)
+        except NotFound:
+            return ""
+        if told["State"]["Running"] or int(told.get("RestartCount", 0)) < _TRIES:
+            return ""
+        said = client().api.logs(container, tail=5).decode(errors="replace")
+        return " ".join(said.split())[-400:] or f"exit code {told['State']['ExitCode']}"
 
 
 def _told(error: Exception) -> str:

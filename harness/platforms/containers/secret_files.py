@@ -20,15 +20,15 @@ KEY = "backup-key"
 _ARCHIVIST = ("s3_archive_key", "s3_archive_secret")
 _ADMIN = ("s3_admin_key", "s3_admin_secret")
 NEEDED: Mapping[str, tuple[str, ...]] = {
-    "application": ("shop", "valkey", "admin_password", "api_key", *_ARCHIVIST),
+    "application": ("shop", "valkey", "admin_password", "api_key"),
     "database": (
         "postgres", "replicator", "rewind", "shop", "readback", "patroni", "archive_token",
         *_ARCHIVIST, KEY,
     ),
-    "keeper": ("shop", "valkey", "admin_password", "api_key", *_ARCHIVIST),
+    "keeper": _ARCHIVIST,
     "cache": ("valkey",),
     "store": (*_ADMIN, *_ARCHIVIST),
-    "partners": ("valkey",),
+    "partners": (),
     "ingress": (),
     "consensus": (),
 }  # fmt: skip

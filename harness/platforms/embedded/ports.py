@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -29,18 +29,27 @@ _TRIES = 2_000
 @contextmanager
 def reserved(ingress: int | None = None) -> Iterator[dict[str, int]]:
     """A port for every name, held until the block ends so that a neighbour chooses others."""
+    asked = {} if ingress is None else {"ingress": ingress}
     with ExitStack() as stack:
-        chosen: dict[str, int] = {}
-        if ingress is not None:
-            chosen["ingress"] = ingress
-            stack.enter_context(_bound_or_refused(ingress))
-        for name in NAMES:
-            if name not in chosen:
-                chosen[name] = stack.enter_context(_any_free()).getsockname()[1]
+        chosen = stack.enter_context(reserved_for(NAMES, asked))
         near, far, distance = _PAIR
         pair = _free_pair(distance)
         for bound, name in zip(pair, (near, far), strict=True):
             chosen[name] = stack.enter_context(bound).getsockname()[1]
+        yield chosen
+
+
+@contextmanager
+def reserved_for(names: Sequence[str], asked: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """The same for other names: a port that is asked for, else any free one."""
+    with ExitStack() as stack:
+        chosen: dict[str, int] = {}
+        for name, port in asked.items():
+            stack.enter_context(_bound_or_refused(port, name))
+            chosen[name] = port
+        for name in names:
+            if name not in chosen:
+                chosen[name] = stack.enter_context(_any_free()).getsockname()[1]
         yield chosen
 
 
@@ -88,11 +97,11 @@ def _bind(port: int) -> socket.socket | None:
     return bound
 
 
-def _bound_or_refused(port: int) -> socket.socket:
+def _bound_or_refused(port: int, name: str) -> socket.socket:
     bound = _bind(port)
     if bound is None:
         raise Refused(
-            f"port {port} on {HOST} is in use, and the ingress was told to listen there",
+            f"port {port} on {HOST} is in use, and the {name} was told to listen there",
             next_step="end what listens there, or choose another port",
         )
     return bound
