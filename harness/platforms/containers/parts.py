@@ -103,6 +103,8 @@ def start(state: State, part: Part, labels: Mapping[str, str]) -> None:
         for inside, outside in part.doors.items():
             # the address as well: only this machine may knock
             container.ports[f"{inside}/tcp"] = (_LOOPBACK, outside)  # type: ignore[assignment]
+        if part.is_ours:
+            container.with_tmpfs_mount("/tmp", "size=64m")  # noqa: S108  its own, and in memory
         container.with_kwargs(**_as_docker_has_it(part, told)).start()
 
 
@@ -121,7 +123,7 @@ def _as_docker_has_it(part: Part, labels: Mapping[str, str]) -> dict[str, Any]:
     if part.entrypoint:
         wanted["entrypoint"] = [*part.entrypoint, *part.command]
     if part.is_ours:
-        wanted |= {"user": _USER, "cap_drop": ["ALL"], "tmpfs": {"/tmp": "size=64m,mode=1777"}}  # noqa: S108
+        wanted |= {"user": _USER, "cap_drop": ["ALL"]}
     return wanted
 
 
