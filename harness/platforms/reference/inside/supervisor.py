@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from harness.platforms.embedded import process
 from harness.platforms.embedded.layout import write_private
 from harness.platforms.reference.inside.running import code_of
 
-_POLL_S = 0.2
+_POLL_S, _ENDING_POLL_S = 0.2, 0.02
 _CHUNK_BYTES = 1 << 16
 _KILLED_S = 10.0
 _ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -116,9 +117,7 @@ class Supervisor:
             if (code := child.poll()) is not None:
                 del self._running[name]
                 found = (name, code_of(code))
-        ours = {child.pid for child in self._running.values()}
-        if os.getpid() == 1:
-            _bury_but(ours)
+        self._bury()
         return found
 
     def _stop(self, programs: Sequence[Program]) -> None:
@@ -131,12 +130,21 @@ class Supervisor:
 
     def _end_child(self, name: str, child: subprocess.Popen[bytes]) -> None:
         child.terminate()
-        try:
-            child.wait(timeout=self.stop_s)
-        except subprocess.TimeoutExpired:
-            print(f"{name} did not end within {self.stop_s:g} s: killed", file=sys.stderr)
-            child.kill()
-            child.wait()
+        deadline = time.monotonic() + self.stop_s
+        while child.poll() is None:
+            if time.monotonic() > deadline:
+                print(f"{name} did not end within {self.stop_s:g} s: killed", file=sys.stderr)
+                child.kill()
+                child.wait()
+            self._bury(child)  # Patroni waits until its PostgreSQL, an orphan of ours, is no more
+            time.sleep(_ENDING_POLL_S)
+
+    def _bury(self, *also_ours: subprocess.Popen[bytes]) -> None:
+        """The exit codes of orphans; those of our own programs are theirs to ask for."""
+        ours = {child.pid for child in (*self._running.values(), *also_ours)}
+        for child in process.zombies(os.getpid()):
+            if child not in ours and os.getpid() == 1:
+                os.waitpid(child, os.WNOHANG)
 
 
 def end_all_in(folder: Path) -> None:
@@ -146,13 +154,6 @@ def end_all_in(folder: Path) -> None:
         process.send(descriptors, signal.SIGKILL)
         if not process.await_death(descriptors, _KILLED_S):
             raise TimeoutError(f"a process in {folder} does not die")
-
-
-def _bury_but(ours: set[int]) -> None:
-    """The exit codes of orphans; those of our own programs are theirs to ask for."""
-    for child in process.zombies(os.getpid()):
-        if child not in ours:
-            os.waitpid(child, os.WNOHANG)
 
 
 def _wait(awake: int) -> None:
