@@ -16,8 +16,15 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from harness.errors import PlatformError
-from harness.platforms.embedded import EmbeddedPlatform, credentials, ingress, ports, valkey, web
-from harness.platforms.embedded.ingress import EmbeddedIngress
+from harness.platforms.embedded import (
+    EmbeddedPlatform,
+    credentials,
+    doors,
+    ingress,
+    ports,
+    valkey,
+    web,
+)
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.embedded.node import Part
 from harness.platforms.embedded.waiting import await_ready
@@ -63,7 +70,7 @@ class Stand:
         with ports.reserved() as chosen:
             self.ports = chosen
         self.replicas = [Replica(chosen[f"app_{name}"], name) for name in "ab"]
-        self.door = EmbeddedIngress(self.layout, chosen)
+        self.door = doors.embedded(self.layout, chosen)
         parts = [ingress.part(self.layout, chosen), valkey.part(self.layout, chosen, self.secrets)]
         self.processes = [run(part) for part in parts]
         await_ready("the doors", self.door.is_open, within_s=20)
@@ -133,16 +140,16 @@ def test_who_stands_in_the_queues_door_is_sent_away(stand: Stand) -> None:
             queue.ping()  # and a new one
     await_ready("both doors closed", stand.door.is_closed, within_s=10)
     stand.door.close()  # asks for the customers' door alone: the queue's is opened
-    await_ready("the queue's door", lambda: ingress.queue_answers(stand.ports), within_s=10)
+    await_ready("the queue's door", lambda: doors.queue_answers(stand.ports), within_s=10)
     assert stand.door.is_closed()
 
 
 def test_a_queue_that_is_slow_is_no_closed_door() -> None:
     with socket.create_server(("127.0.0.1", 0)) as slow:  # takes the connection, and says nothing
         ports_ = {"queue_door": slow.getsockname()[1]}
-        assert not ingress.queue_answers(ports_)
-        assert not ingress.queue_hangs_up(ports_)
-    assert ingress.queue_hangs_up(ports_)
+        assert not doors.queue_answers(ports_)
+        assert not doors.queue_hangs_up(ports_)
+    assert doors.queue_hangs_up(ports_)
 
 
 def test_a_closed_door_is_led_elsewhere_and_stays_closed(stand: Stand) -> None:
@@ -151,7 +158,7 @@ def test_a_closed_door_is_led_elsewhere_and_stays_closed(stand: Stand) -> None:
         port = probe.getsockname()[1]
     other = Replica(port, "clean")
     stand.door.close(queue=True)
-    stand.door.point([f"http://127.0.0.1:{port}"], port)
+    doors.point(stand.layout, [f"http://127.0.0.1:{port}"], port)
     await_ready("the closed door", stand.door.is_closed, within_s=10)
     assert ingress.load(ingress.routes_file(stand.layout)).queue_port == port
     stand.door.open()

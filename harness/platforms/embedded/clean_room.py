@@ -22,6 +22,7 @@ from harness.platforms.embedded import (
     archive,
     backup_key,
     credentials,
+    doors,
     etcd,
     first_boot,
     forensics,
@@ -140,9 +141,8 @@ class EmbeddedCleanRoom:
                 partial(ingress.replica_serves, plan.ports, name),
                 within_s=_PART_S,
             )
-        ingress.EmbeddedIngress(plan.layout, plan.ports).point(
-            [ingress.replica_url(plan.ports, name) for name in DATABASE_NODES], plan.ports["valkey"]
-        )
+        replicas = [ingress.replica_url(plan.ports, name) for name in DATABASE_NODES]
+        doors.point(plan.layout, replicas, plan.ports["valkey"])
         seating.hand_to_clients(self._base, plan)
         save_state(
             self._base,
@@ -251,8 +251,8 @@ class EmbeddedCleanRoom:
         node.start()
         store = s3.admin(plan.ports, plan.secrets)
         await_ready("S3", store.is_up, within_s=_PART_S, next_step="see logs/s3.log")
-        doors = ingress.EmbeddedIngress(plan.layout, plan.ports)
-        await_ready("the closed doors", doors.is_closed, within_s=_PART_S)
+        both = doors.embedded(plan.layout, plan.ports)
+        await_ready("the closed doors", both.is_closed, within_s=_PART_S)
 
 
 def _open_below_old(pids: tuple[int, ...], old: Layout) -> list[str]:

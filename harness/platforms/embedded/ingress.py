@@ -11,17 +11,12 @@ opens on those that are well.
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import redis
-
 from harness.errors import PlatformError
-from harness.platforms.embedded import credentials, programs, web
+from harness.platforms.embedded import programs, web
 from harness.platforms.embedded.layout import (
     DATABASE_NODES,
     Layout,
@@ -29,16 +24,13 @@ from harness.platforms.embedded.layout import (
     write_private,
 )
 from harness.platforms.embedded.node import Part, clean_environment
-from harness.platforms.embedded.waiting import await_ready
 
 HEALTH = "/web/health?db_server_status=1"
 INTERVAL_S = 1.0
-_TURN_S = 10.0
 _SERVICE = "shop"
 _QUEUE = "queue"
-_CLOSED = "closed"  # a service without a server: Traefik answers 503 by itself
-_SIGN = "X-Door"  # only the door says it; 503 alone is also what dead replicas look like
-_NO_SERVER = b"no available server"
+CLOSED = "closed"  # a service without a server: Traefik answers 503 by itself
+SIGN = "X-Door"  # only the door says it; 503 alone is also what dead replicas look like
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +49,8 @@ def part(layout: Layout, ports: dict[str, int]) -> Part:
     static, dynamic = folder / "traefik.yml", routes_file(layout)
     urls = tuple(replica_url(ports, node) for node in DATABASE_NODES)
     save(dynamic, Routes(urls, ports["valkey"]))
-    doors = ("ingress", "queue_door", "ingress_api")
-    write_private(static, configuration(*(f"127.0.0.1:{ports[door]}" for door in doors), dynamic))
+    door, queue, api = (f"127.0.0.1:{ports[d]}" for d in ("ingress", "queue_door", "ingress_api"))
+    write_private(static, configuration(door, queue, api, dynamic))
     return Part(
         name="ingress",
         argv=[programs.traefik(), f"--configFile={static}"],
@@ -89,8 +81,8 @@ def load(file: Path) -> Routes:
             replicas=tuple(server["url"] for server in balancer["servers"]),
             queue_port=int(address.rpartition(":")[2]),
             queue_host=address.rpartition(":")[0],
-            closed=web_["routers"][_SERVICE]["service"] == _CLOSED,
-            queue_closed=tcp["routers"][_QUEUE]["service"] == _CLOSED,
+            closed=web_["routers"][_SERVICE]["service"] == CLOSED,
+            queue_closed=tcp["routers"][_QUEUE]["service"] == CLOSED,
         )
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise PlatformError(
@@ -137,11 +129,11 @@ def _http(routes: Routes) -> dict[str, Any]:
     }
     door: dict[str, Any] = {
         "rule": "PathPrefix(`/`)",
-        "service": _CLOSED if routes.closed else _SERVICE,
+        "service": CLOSED if routes.closed else _SERVICE,
         "entryPoints": ["web"],
     }
     if routes.closed:
-        door["middlewares"] = [_CLOSED]
+        door["middlewares"] = [CLOSED]
     return {
         "routers": {
             _SERVICE: door,
@@ -155,10 +147,10 @@ def _http(routes: Routes) -> dict[str, Any]:
         },
         "services": {
             _SERVICE: {"loadBalancer": balancer},
-            _CLOSED: {"loadBalancer": {"servers": []}},
+            CLOSED: {"loadBalancer": {"servers": []}},
         },
         "middlewares": {
-            _CLOSED: {"headers": {"customResponseHeaders": {_SIGN: _CLOSED}}},
+            CLOSED: {"headers": {"customResponseHeaders": {SIGN: CLOSED}}},
             "nobody": {"ipAllowList": {"sourceRange": ["192.0.2.1/32"]}},  # an address of nobody
         },
         "serversTransports": {
@@ -176,83 +168,15 @@ def _tcp(routes: Routes) -> dict[str, Any]:
         "routers": {
             _QUEUE: {
                 "rule": "HostSNI(`*`)",
-                "service": _CLOSED if routes.queue_closed else _QUEUE,
+                "service": CLOSED if routes.queue_closed else _QUEUE,
                 "entryPoints": ["queue"],
             }
         },
         "services": {
             _QUEUE: {"loadBalancer": {"servers": [{"address": queue}]}},
-            _CLOSED: {"loadBalancer": {"servers": []}},
+            CLOSED: {"loadBalancer": {"servers": []}},
         },
     }
-
-
-class EmbeddedIngress:
-    """The two doors of the platform, to close, to open and to point elsewhere."""
-
-    def __init__(self, layout: Layout, ports: dict[str, int]) -> None:
-        self._layout = layout
-        self._file = routes_file(layout)
-        self._ports = ports
-
-    def close(self, *, queue: bool = False) -> None:
-        """Close the customers' door. The queue's own is closed where `queue` says so, else opened.
-
-        Returns when no connection through the queue's door is left. Raises NotReady.
-        """
-        self._change(closed=True, queue_closed=queue)
-        if queue:
-            await_ready(
-                "the queue's closed door", lambda: queue_hangs_up(self._ports), within_s=_TURN_S
-            )
-            self._hang_up()
-
-    def open(self) -> None:
-        """Both doors."""
-        self._change(closed=False, queue_closed=False)
-
-    def point(self, replicas: Sequence[str], queue_port: int) -> None:
-        """Lead both doors to other servers from now on; a closed door stays closed."""
-        now = load(self._file)
-        save(self._file, replace(now, replicas=tuple(replicas), queue_port=queue_port))
-
-    def is_closed(self) -> bool:
-        """Asked from outside: the door itself answered, and the routes say who else may."""
-        now = load(self._file)
-        return (
-            now.closed
-            and self._turned_away()
-            and (not now.queue_closed or queue_hangs_up(self._ports))
-        )
-
-    def is_open(self) -> bool:
-        return serves(self._ports) and queue_answers(self._ports)
-
-    def _turned_away(self) -> bool:
-        answer = web.ask(self._ports["ingress"], HEALTH, timeout_s=2.0)
-        return (
-            answer is not None
-            and answer.status == 503
-            and answer.header(_SIGN) == _CLOSED
-            and answer.body.strip() == _NO_SERVER
-        )
-
-    def _hang_up(self) -> None:
-        """Who came in before the queue's door was closed is still talking: end that too.
-
-        The application's own connections end with theirs; it opens new ones beside the door.
-        """
-        queue = redis.Redis(
-            port=load(self._file).queue_port,
-            password=credentials.load(self._layout).valkey,
-            socket_timeout=2.0,
-        )
-        with suppress(redis.RedisError), closing(queue):  # a queue that is gone holds nobody
-            queue.client_kill_filter(_type="normal", skipme=True)
-
-    def _change(self, *, closed: bool, queue_closed: bool) -> None:
-        now = load(self._file)
-        save(self._file, replace(now, closed=closed, queue_closed=queue_closed))
 
 
 def replica_url(ports: dict[str, int], node: str) -> str:
@@ -266,36 +190,6 @@ def url(ports: dict[str, int]) -> str:
 def queue_url(ports: dict[str, int]) -> str:
     """The queue's own door, as those outside know it."""
     return f"redis://127.0.0.1:{ports['queue_door']}/0"
-
-
-def serves(ports: dict[str, int]) -> bool:
-    """The door answers 200 on the application's own health page."""
-    answer = web.ask(ports["ingress"], HEALTH, timeout_s=2.0)
-    return answer is not None and answer.status == 200
-
-
-def queue_answers(ports: dict[str, int]) -> bool:
-    """Something that speaks the queue's protocol stands behind its door."""
-    try:
-        with socket.create_connection(("127.0.0.1", ports["queue_door"]), timeout=1.0) as door:
-            door.settimeout(1.0)
-            door.sendall(b"PING\r\n")
-            return door.recv(100)[:1] in (b"+", b"-")  # without a password it is told so
-    except OSError:
-        return False
-
-
-def queue_hangs_up(ports: dict[str, int]) -> bool:
-    """Nobody stands behind its door. A queue that is only slow has not said so."""
-    try:
-        with socket.create_connection(("127.0.0.1", ports["queue_door"]), timeout=1.0) as door:
-            door.settimeout(1.0)
-            door.sendall(b"PING\r\n")
-            return door.recv(100) == b""
-    except TimeoutError:
-        return False
-    except OSError:
-        return True
 
 
 def replica_serves(ports: dict[str, int], node: str) -> bool:

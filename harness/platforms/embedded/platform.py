@@ -11,6 +11,7 @@ from harness.platforms.capabilities import Endpoints, Wholeness
 from harness.platforms.embedded import (
     credentials,
     database,
+    doors,
     ingress,
     life,
     mirror,
@@ -25,7 +26,7 @@ from harness.platforms.embedded.audit import EmbeddedAudit
 from harness.platforms.embedded.backups import EmbeddedBackups
 from harness.platforms.embedded.clean_room import EmbeddedCleanRoom
 from harness.platforms.embedded.database import PatroniDatabase
-from harness.platforms.embedded.ingress import EmbeddedIngress
+from harness.platforms.embedded.doors import Doors
 from harness.platforms.embedded.layout import LEADER_TTL_S, Layout, State, load_state
 from harness.platforms.embedded.mirror import MirroredFilestore
 from harness.platforms.embedded.nodes import EmbeddedNodes
@@ -80,8 +81,8 @@ class EmbeddedPlatform:
         return EmbeddedBackups(self._layout, self._state)
 
     @property
-    def ingress(self) -> EmbeddedIngress:
-        return EmbeddedIngress(self._layout, self._state.ports)
+    def ingress(self) -> Doors:
+        return doors.embedded(self._layout, self._state.ports)
 
     @property
     def filestore(self) -> MirroredFilestore:

@@ -21,6 +21,7 @@ from harness.platforms.embedded import (
     backup,
     backup_key,
     cluster,
+    doors,
     etcd,
     first_boot,
     ingress,
@@ -187,7 +188,7 @@ class Start:
             self._await(what, partial(ingress.replica_serves, ports, name), f"see logs/{what}.log")
         self._await(
             "the ingress",
-            lambda: ingress.serves(ports) and ingress.routed_nodes(ports) == DATABASE_NODES,
+            lambda: doors.serves(ports) and ingress.routed_nodes(ports) == DATABASE_NODES,
             "see logs/ingress.log",
         )
 

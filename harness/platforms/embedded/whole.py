@@ -10,6 +10,7 @@ from harness.platforms.embedded import (
     backup_key,
     backup_store,
     database,
+    doors,
     etcd,
     ingress,
     parts,
@@ -46,7 +47,7 @@ def _serving_gaps(state: State) -> list[str]:
         for name in DATABASE_NODES
         if name not in routed
     ]
-    if not ingress.serves(state.ports):
+    if not doors.serves(state.ports):
         gaps.append("the application does not answer through the ingress")
     return gaps
 

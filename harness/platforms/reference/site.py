@@ -30,6 +30,9 @@ class Site(Protocol):
     def is_running(self, part: str) -> bool:
         """Its container runs; of a part with replicas, at least one does."""
 
+    def replicas(self, part: str) -> tuple[str, ...]:
+        """The names of its containers that run, each a part of its own to `run` and `logs`."""
+
     def put_secrets(self, changed: Mapping[str, str]) -> None:
         """New values where the parts read them: a file's name below /secrets, its text.
 
