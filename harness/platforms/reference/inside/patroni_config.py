@@ -42,7 +42,6 @@ def configuration(settings: Settings, folder: Path) -> dict[str, object]:
     address = settings.text("ADDRESS", settings.name)
     return {
         "scope": SCOPE,
-        "namespace": "/service/",
         "name": settings.name,
         "log": {"level": "INFO"},
         "restapi": {
@@ -81,7 +80,8 @@ def archive_command(settings: Settings) -> str:
 def _consensus(settings: Settings, address: str) -> dict[str, object]:
     where = settings.text("CONSENSUS")
     if where != KUBERNETES:
-        return {"etcd3": {"hosts": [str(settings.address("CONSENSUS"))]}}
+        hosts = [str(settings.address("CONSENSUS"))]
+        return {"namespace": "/service/", "etcd3": {"hosts": hosts}}  # elsewhere it would win
     return {
         "kubernetes": {
             "namespace": settings.text("NAMESPACE"),
