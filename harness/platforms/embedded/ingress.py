@@ -199,6 +199,12 @@ def replica_serves(ports: dict[str, int], node: str) -> bool:
 
 def routed_nodes(ports: dict[str, int]) -> tuple[str, ...]:
     """The nodes whose replica Traefik itself holds for healthy."""
+    routed = routed_urls(ports)
+    return tuple(node for node in DATABASE_NODES if replica_url(ports, node) in routed)
+
+
+def routed_urls(ports: dict[str, int]) -> frozenset[str]:
+    """The replicas that Traefik itself holds for healthy; none where it does not say."""
     told = web.ask_json(ports["ingress_api"], f"/api/http/services/{_SERVICE}@file")
     states = told.get("serverStatus", {}) if isinstance(told, dict) else {}
-    return tuple(n for n in DATABASE_NODES if states.get(replica_url(ports, n)) == "UP")
+    return frozenset(url for url, state in states.items() if state == "UP")

@@ -20,6 +20,7 @@ from harness.platforms.embedded import (
 )
 from harness.platforms.embedded.credentials import Secrets
 from harness.platforms.embedded.layout import ALL_NODES, DATABASE_NODES, Layout, State
+from harness.platforms.embedded.s3_client import S3Client
 
 
 def look(layout: Layout, state: State, secrets: Secrets) -> Wholeness:
@@ -27,7 +28,9 @@ def look(layout: Layout, state: State, secrets: Secrets) -> Wholeness:
     dead = [f"node {name} is dead" for name in ALL_NODES if parts.node_of(layout, name).is_dead()]
     with ThreadPoolExecutor(max_workers=4) as pool:
         protected = pool.submit(database.embedded(layout, state.ports, state.options).protected)
-        stored = pool.submit(_backup_gaps, layout, state, secrets)
+        stored = pool.submit(
+            backup_gaps, layout, s3.archivist(state.ports, secrets), state.backup_id
+        )
         served = pool.submit(_serving_gaps, state)
         supported = pool.submit(_support_gaps, state, secrets)
         missing = (
@@ -63,15 +66,14 @@ def _support_gaps(state: State, secrets: Secrets) -> list[str]:
     return gaps
 
 
-def _backup_gaps(layout: Layout, state: State, secrets: Secrets) -> list[str]:
+def backup_gaps(layout: Layout, store: S3Client, backup_id: str) -> list[str]:
     """The newest backup of ours, by its stamped record. Nothing is fetched: that is `verify`."""
-    store = s3.archivist(state.ports, secrets)
     if not store.is_up():
         return ["S3 does not answer"]
     try:
         key = backup_key.load(layout).key
     except PlatformError as error:
         return [error.what]
-    if not backup_store.is_there(state.backup_id, store, key):
-        return [f"no gated base backup is in S3 as {state.backup_id or 'the newest'}"]
+    if not backup_store.is_there(backup_id, store, key):
+        return [f"no gated base backup is in S3 as {backup_id or 'the newest'}"]
     return []
