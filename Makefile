@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SIZE ?= full
 SCENARIO ?= node-loss
 
-.PHONY: drill test test-clusters test-odoo install install-dev lint types contracts campaign season season-scan season-keep lock clean
+.PHONY: drill test test-clusters test-odoo install install-dev lint types contracts campaign season season-scan season-keep repeatability lock clean
 
 drill: install  ## break it, watch it come back, say what was lost
 	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
@@ -27,7 +27,7 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.drill
 
 # Quick tests share both cores; those that trade, break and time have the machine to themselves.
-QUICK := tests/cli tests/core tests/drill_unit tests/evidence tests/gate tests/history tests/inputs tests/ledger tests/reports tests/season tests/shop tests/test_house.py
+QUICK := tests/cli tests/core tests/drill_unit tests/evidence tests/gate tests/history tests/inputs tests/ledger tests/reference tests/reports tests/season tests/shop tests/test_house.py
 test: install-dev lint types contracts  ## everything that must hold
 	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
 	$(BIN)/python -m pytest -n 2 --basetemp=$$base/quick $(PYTEST_ARGS) $(QUICK) || status=$$?; \
@@ -64,6 +64,9 @@ season-scan: install-dev  ## does any output of the season hold a credential?
 
 season-keep: install-dev  ## the season without its bulk, as test data
 	$(BIN)/python -m tests.season.keep $(SEASON)
+
+repeatability: install-dev  ## every supported Python that is here gives the same bytes
+	$(BIN)/python -m tests.repeatability.compare --cache $(CURDIR)/.tmp/pythons
 
 lock:  ## needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
