@@ -50,6 +50,7 @@ class Order:
     guards: GuardRails = field(default_factory=GuardRails)  # what ends it early
     alerts_url: str | None = None  # the platform's own alerts; None: what the environment says
     observe: Destinations | None = None  # who is told of the run; None: likewise
+    agreed: bool = False  # a person said yes to what would be brought up in a cluster
 
 
 def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
@@ -72,7 +73,7 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
     with (
         closing(progress),
         interruptible(),
-        platform_for(order.on, order.platform_file, progress) as platform,
+        platform_for(order.on, order.platform_file, progress, agreed=order.agreed) as platform,
     ):
         plan = _plan(order, claim, platform.facts())
         _refuse_unserved(plan, platform)

@@ -113,7 +113,7 @@ def undo() -> int:
         said.append(what)
         click.echo(what)
 
-    found = mending.mended(say) is not None
+    found = mending.mend_every(say)
     found |= adoption.mend_all(say)
     if not said:
         click.echo("nothing was broken" if found else "no platform is up: nothing to undo")

@@ -5,11 +5,21 @@ A mistake in a file is told in a second, not after a platform was brought up for
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
+from harness.inputs.kubernetes_file import read_kubernetes
 from harness.inputs.odoo_file import read_odoo
-from harness.inputs.platform_file import KINDS, ODOO, kind_of, read_platform
+from harness.inputs.platform_file import (
+    EMBEDDED,
+    KINDS,
+    KUBERNETES,
+    ODOO,
+    kind_of,
+    read_platform,
+)
 from harness.inputs.scenario_file import (
     FoundScenario,
     experiment_path,
@@ -23,6 +33,13 @@ from harness.inputs.yaml_lines import check_syntax
 
 if TYPE_CHECKING:
     from harness.session import Order
+
+
+_READERS: Mapping[str, Callable[[Path], object]] = {
+    EMBEDDED: read_platform,
+    ODOO: read_odoo,
+    KUBERNETES: read_kubernetes,
+}
 
 
 def check_order(order: Order) -> FoundScenario:
@@ -55,7 +72,4 @@ def _check_platform(order: Order) -> None:
     kind = kind_of(file)
     if kind != order.on:
         raise UsageError(f"{file} describes {kind}, not {order.on}")
-    if kind == ODOO:
-        read_odoo(file)
-    else:
-        read_platform(file)
+    _READERS[kind](file)

@@ -1,6 +1,6 @@
 """platform.yaml -> PlatformOptions: which platform is drilled, and how it is set up.
 
-Of kind embedded; one of kind odoo is read by odoo_file.py.
+Of kind embedded; each of the others has a reader of its own (odoo_file.py, kubernetes_file.py).
 
 kind: embedded
 synchronous: true     # the standby confirms every commit
@@ -18,10 +18,10 @@ from pydantic import Field
 
 from harness.errors import UsageError
 from harness.inputs.problems import Strict, validated
-from harness.inputs.yaml_lines import read_yaml
+from harness.inputs.yaml_lines import Document, read_yaml
 
-EMBEDDED, ODOO = "embedded", "odoo"
-KINDS = (EMBEDDED, ODOO)
+EMBEDDED, ODOO, KUBERNETES = "embedded", "odoo", "kubernetes"
+KINDS = (EMBEDDED, ODOO, KUBERNETES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class PlatformOptions:
 class PlatformModel(Strict):
     """platform.yaml as it is written."""
 
-    kind: Literal["embedded", "odoo"]
+    kind: Literal["embedded", "odoo", "kubernetes"]
     synchronous: Annotated[
         bool, Field(description="Whether a commit waits for the standby. true by default.")
     ] = True
@@ -61,18 +61,25 @@ class PlatformModel(Strict):
 
 def kind_of(file: Path) -> str:
     """Which platform a file describes. Raises UsageError and BadInput."""
-    document = read_yaml(file)
-    kind = document.value.get("kind") if isinstance(document.value, dict) else None
-    return ODOO if kind == ODOO else read_platform(file).kind
+    kind = _kind_in(read_yaml(file))
+    return kind if kind in KINDS else read_platform(file).kind
 
 
 def read_platform(file: Path) -> PlatformOptions:
     """Read and check. Raises UsageError and BadInput."""
     document = read_yaml(file)
-    if isinstance(document.value, dict) and document.value.get("kind") == ODOO:
+    kind = _kind_in(document)
+    if kind == ODOO:
         raise UsageError(
             f"{file} describes an Odoo of your own, which peakdrill neither starts nor ends",
             next_step=f"peakdrill run database-outage --platform {file}",
         )
+    if kind in KINDS and kind != EMBEDDED:
+        raise UsageError(f"{file} describes {kind}, not embedded")
     model = validated(PlatformModel, document)
     return PlatformOptions(**model.model_dump())
+
+
+def _kind_in(document: Document) -> str:
+    value = document.value
+    return str(value.get("kind")) if isinstance(value, dict) else ""

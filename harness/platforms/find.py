@@ -10,33 +10,44 @@ from typing import TYPE_CHECKING
 
 from harness.core.plan import PlatformFacts
 from harness.errors import UsageError
-from harness.inputs.platform_file import KINDS, ODOO, PlatformOptions, read_platform
+from harness.inputs.platform_file import EMBEDDED, KINDS, KUBERNETES, ODOO, kind_of
 from harness.platforms.capabilities import Platform
 from harness.progress import Progress
 
 if TYPE_CHECKING:
     from harness.inputs.odoo_file import OdooOptions
     from harness.planning import Pace
+    from harness.platforms.kinds import Kind
     from harness.platforms.odoo.platform import OdooPlatform
+
+OURS = tuple(kind for kind in KINDS if kind != ODOO)  # those that peakdrill brings up and ends
+
+
+def kind(name: str, platform_file: Path | None = None) -> Kind:
+    """The code of a kind. Raises UsageError for an unknown one, or where the file has another."""
+    if name not in OURS or (platform_file is not None and kind_of(platform_file) != name):
+        raise UsageError(f"no platform {name!r}", next_step=f"one of: {', '.join(KINDS)}")
+    if name == KUBERNETES:
+        from harness.platforms.kubernetes import kind as kubernetes
+
+        return kubernetes
+    from harness.platforms.embedded import kind as embedded
+
+    return embedded
 
 
 def start(
-    name: str, platform_file: Path | None = None, *, progress: Progress | None = None
+    name: str,
+    platform_file: Path | None = None,
+    *,
+    agreed: bool = False,
+    progress: Progress | None = None,
 ) -> Platform:
     """Bring a platform up, and return when it is whole.
 
     Raises UsageError for an unknown name, Refused before anything was started, PlatformError.
     """
-    options = _options(name, platform_file)
-    from harness.platforms.embedded.platform import up
-
-    return up(
-        synchronous=options.synchronous,
-        dialect=options.dialect,
-        leader_ttl_s=options.leader_ttl_s,
-        ingress_port=options.ingress_port,
-        progress=progress,
-    )
+    return kind(name, platform_file).start(platform_file, agreed=agreed, progress=progress)
 
 
 def facts_of(name: str, platform_file: Path | None = None) -> PlatformFacts:
@@ -45,28 +56,31 @@ def facts_of(name: str, platform_file: Path | None = None) -> PlatformFacts:
         from harness.platforms.odoo.platform import facts as facts_of_odoo
 
         return facts_of_odoo(odoo_options(platform_file))
-    options = _options(name, platform_file)
-    from harness.platforms.embedded.platform import facts
-
-    return facts(synchronous=options.synchronous, leader_ttl_s=options.leader_ttl_s)
+    return kind(name, platform_file).facts(platform_file)
 
 
-def running() -> Platform | None:
-    """The platform that is up, None when there is none."""
-    from harness.platforms.embedded.platform import find
+def running(name: str = "", platform_file: Path | None = None) -> Platform | None:
+    """The platform that is up, of a kind where one is named; None when there is none."""
+    for each in (name,) if name else OURS:
+        found = kind(each, platform_file).running(platform_file)
+        if found is not None:
+            return found
+    return None
 
-    return find()
+
+def every_running() -> tuple[Platform, ...]:
+    """All that are up, of every kind."""
+    return tuple(platform for each in OURS for platform in kind(each).every())
 
 
 def platform_at(directory: Path) -> Platform:
     """The platform that lives in a folder. Raises Refused where none does."""
-    if directory.parent.name == ODOO:
+    folder = directory.absolute().parent.name
+    if folder == ODOO:
         from harness.platforms.odoo.platform import attach as attach_to_odoo
 
         return attach_to_odoo(directory)
-    from harness.platforms.embedded.platform import attach
-
-    return attach(directory)
+    return kind(folder if folder in OURS else EMBEDDED).attach(directory)
 
 
 def odoo(options: OdooOptions) -> OdooPlatform:
@@ -104,17 +118,10 @@ def pace_of(name: str, platform_file: Path | None) -> Pace:
     from harness.planning import Pace
 
     if name != ODOO:
-        return Pace()
+        return kind(name, platform_file).pace(platform_file)
     options = odoo_options(platform_file)
     return Pace(
         server_timeout_s=options.server_timeout_s,
         canary_limit_s=options.canary_limit_s,
         command_s=max((fault.limit_s for fault in options.faults), default=0.0),
     )
-
-
-def _options(name: str, platform_file: Path | None) -> PlatformOptions:
-    options = PlatformOptions(kind=name) if platform_file is None else read_platform(platform_file)
-    if name not in KINDS or options.kind != name:
-        raise UsageError(f"no platform {name!r}", next_step=f"one of: {', '.join(KINDS)}")
-    return options

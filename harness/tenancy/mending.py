@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from harness.faults.undo import replay
 from harness.platforms import find
@@ -11,16 +12,28 @@ from harness.recovery.resume import resume
 from harness.tenancy import lock
 
 
-def mended(say: Callable[[str], None]) -> Platform | None:
+def mended(
+    say: Callable[[str], None], on: str = "", platform_file: Path | None = None
+) -> Platform | None:
     """The platform that is up, after undoing what a killed drill left behind; None without one.
+
+    Of one kind where `on` names it, and of those the one that the file describes.
 
     A recovery in its middle is finished first: an undo is observed on a platform that answers.
     One that a killed drill had started for itself is ended. Harmless when all is well. Raises
     Refused while a drill that lives has the platform: its fault is not ours to undo.
     """
-    running = find.running()
-    if running is None:
-        return None
+    running = find.running(on, platform_file)
+    return None if running is None else _mended(running, say)
+
+
+def mend_every(say: Callable[[str], None]) -> bool:
+    """The same for all that are up, of every kind. Whether one is left."""
+    left = [_mended(running, say) for running in find.every_running()]
+    return any(platform is not None for platform in left)
+
+
+def _mended(running: Platform, say: Callable[[str], None]) -> Platform | None:
     with lock.alone(running):
         if not lock.is_abandoned(running):
             _mend(running, say)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import Refused
-from harness.inputs.platform_file import ODOO, read_platform
+from harness.inputs.platform_file import ODOO
 from harness.platforms import find
 from harness.platforms.capabilities import Platform
 from harness.progress import Progress
@@ -17,13 +17,15 @@ from harness.tenancy.adoption import adopted
 
 
 @contextmanager
-def platform_for(on: str, platform_file: Path | None, progress: Progress) -> Iterator[Platform]:
+def platform_for(
+    on: str, platform_file: Path | None, progress: Progress, *, agreed: bool = False
+) -> Iterator[Platform]:
     """The platform that is up, mended first; else one of its own, ended afterwards."""
     if on == ODOO:
         with adopted(platform_file, progress) as theirs:
             yield theirs
         return
-    running = mending.mended(progress.say)
+    running = mending.mended(progress.say, on, platform_file)
     if running is not None:
         _refuse_another_kind(on, platform_file, running)
         with lock.alone(running):
@@ -33,7 +35,7 @@ def platform_for(on: str, platform_file: Path | None, progress: Progress) -> Ite
                 _name_what_is_pending(running, progress)
         return
     progress.phase(f"starting the {on} platform", 60)
-    platform = find.start(on, platform_file, progress=progress)
+    platform = find.start(on, platform_file, agreed=agreed, progress=progress)
     try:
         lock.move_in(platform)
         with lock.alone(platform):
@@ -53,8 +55,7 @@ def _refuse_another_kind(on: str, platform_file: Path | None, running: Platform)
     """A drill never runs on another platform than the one that was ordered."""
     if platform_file is None:
         return
-    same = find.facts_of(on, platform_file) == running.facts()
-    if not same or read_platform(platform_file).dialect != running.endpoints().version:
+    if not find.kind(on, platform_file).is_as(platform_file, running):
         raise Refused(
             f"the platform that is up is not set up as {platform_file} says",
             next_step="peakdrill platform down, then run again",

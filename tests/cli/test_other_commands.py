@@ -100,14 +100,14 @@ def platforms(monkeypatch: pytest.MonkeyPatch, home: Path) -> types.SimpleNamesp
         says.running = Embedded(home / "platform")
         return says.running
 
-    def mended(say: Callable[[str], None]) -> Embedded | None:
+    def mend_every(say: Callable[[str], None]) -> bool:
         for what in says.mended:
             say(what)
-        return says.running
+        return says.running is not None
 
     monkeypatch.setattr(embedded, "find", lambda: says.running)
     monkeypatch.setattr(embedded, "up", up)
-    monkeypatch.setattr(mending, "mended", mended)
+    monkeypatch.setattr(mending, "mend_every", mend_every)
     monkeypatch.setattr(rendering, "progress", _silent)
     return says
 

@@ -30,7 +30,7 @@ class Embedded(FilePlatform):
 @pytest.fixture
 def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FilePlatform]:
     up = Embedded.up(tmp_path / "platform")
-    monkeypatch.setattr(find, "running", lambda: up)
+    monkeypatch.setattr(find, "running", lambda *_: up)
     yield up
     assert not (up.directory / "gone").exists()
 

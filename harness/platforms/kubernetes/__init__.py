@@ -1,6 +1,7 @@
 """The platform `kubernetes`: a reference stack in a cluster, drilled from outside it.
 
     client.py     the only maker of a client: calls, and what their failures mean
+    where.py      which cluster that is
     objects.py    the few objects that are read, as small values
     execution.py  a command in a container: bounded, binary, with its exit status
     site.py       where a reference stack runs, for harness.platforms.reference

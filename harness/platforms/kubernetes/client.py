@@ -9,7 +9,6 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 
 from harness.errors import PlatformError
+from harness.platforms.kubernetes.where import Where
 
 MANAGER = "peakdrill"
 JSON, MERGE = "application/json", "application/merge-patch+json"
@@ -39,18 +39,6 @@ class Silent(PlatformError):
     """The API gave no answer in time, or none of its own: nothing is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Which cluster is spoken to. Enough to speak to the same one again."""
-
-    context: str
-    server: str
-    kubeconfig: str  # "": the service account of the pod that this runs in
-
-    def __str__(self) -> str:
-        return f"context {self.context} at {self.server}"
-
-
 class Cluster:
     """A cluster as its API has it."""
 
@@ -58,8 +46,8 @@ class Cluster:
         self.configuration, self.where = configuration, where
         self._api = client.ApiClient(configuration)
 
-    def get(self, path: str, **query: str) -> Any:
-        return self.call("GET", path, query=query)
+    def get(self, path: str, *, within_s: float = _ANSWER_S, **query: Any) -> Any:
+        return self.call("GET", path, query=query, within_s=within_s)
 
     def text(
         self, path: str, query: Mapping[str, str] | None = None, *, within_s: float = _ANSWER_S
@@ -67,7 +55,7 @@ class Cluster:
         """What is no JSON: logs, and what is answered through a proxy."""
         return str(self.call("GET", path, query=query, within_s=within_s, kind="str"))
 
-    def find(self, path: str, **query: str) -> Any:
+    def find(self, path: str, **query: Any) -> Any:
         """None where there is no such object."""
         try:
             return self.get(path, **query)

@@ -37,7 +37,7 @@ PART = "peakdrill.dev/part"
 
 
 def pods(cluster: Cluster, namespace: str, selector: str = "") -> tuple[Pod, ...]:
-    query = {"labelSelector": selector} if selector else {}
+    query: dict[str, Any] = {"labelSelector": selector} if selector else {}
     found = cluster.get(f"/api/v1/namespaces/{namespace}/pods", **query)
     return tuple(_pod(item) for item in found["items"])
 
@@ -55,6 +55,11 @@ def labels_of_namespace(cluster: Cluster, name: str) -> Mapping[str, str] | None
     """None where there is no such namespace."""
     found = cluster.find(f"/api/v1/namespaces/{name}")
     return None if found is None else found["metadata"].get("labels") or {}
+
+
+def is_ready(item: Mapping[str, Any]) -> bool:
+    """A pod's own word, as the API has it."""
+    return _condition(item.get("status") or {}, "Ready")
 
 
 def _pod(item: Mapping[str, Any]) -> Pod:

@@ -1,0 +1,123 @@
+"""A reference stack in a cluster as a drill sees it."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cached_property
+from pathlib import Path
+
+from harness.core.plan import PlatformFacts
+from harness.platforms.capabilities import Backups, Endpoints, Wholeness
+from harness.platforms.embedded.database import PatroniDatabase
+from harness.platforms.embedded.doors import Doors
+from harness.platforms.embedded.layout import Layout, State, load_state
+from harness.platforms.embedded.mirror import MirroredFilestore
+from harness.platforms.kubernetes import bringing, hooks
+from harness.platforms.kubernetes import state as states
+from harness.platforms.kubernetes.client import Cluster, connect
+from harness.platforms.kubernetes.facts import facts
+from harness.platforms.kubernetes.nodes import KubernetesNodes
+from harness.platforms.kubernetes.site import KubernetesSite
+from harness.platforms.reference.database import database
+from harness.platforms.reference.endpoints import endpoints
+from harness.platforms.reference.filestore import filestore
+from harness.platforms.reference.ingress import ingress
+from harness.platforms.reference.whole import look
+
+_PLACES = "places.json"
+
+
+class KubernetesPlatform:
+    """One stack that is up, whichever command brought it."""
+
+    commands = None  # its own faults are known
+    isolation = None
+    clean_room = None
+    secrets = audit = None
+    undo_lease_s = 15.0
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._kept, self._given = states.load(directory)
+
+    @property
+    def directory(self) -> Path:
+        return self._directory
+
+    @property
+    def state(self) -> State:
+        """As it is on disk now: a backup changes it while others look."""
+        return load_state(self.layout)
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self._directory)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The one that it was brought to, whatever the current context is now."""
+        where = self._kept.found.where
+        return connect(where.context, where.kubeconfig)
+
+    @property
+    def site(self) -> KubernetesSite:
+        options = self._kept.options
+        memory = self._directory / _PLACES
+        return KubernetesSite(self.cluster, options.namespace, options.edge_namespace, memory)
+
+    @property
+    def nodes(self) -> KubernetesNodes | None:
+        asked = self._kept.options
+        if asked.nodes is None:
+            return None
+        return KubernetesNodes(
+            cluster=self.cluster,
+            site=self.site,
+            hooks=asked.nodes,
+            folder=asked.folder,
+            log=self.layout.logs / hooks.LOG,
+            leader=self._leader,
+            rejoined=self._rejoined,
+        )
+
+    @property
+    def database(self) -> PatroniDatabase:
+        return database(self.layout, self._kept.ports, self._given.options, self.site)
+
+    @property
+    def backups(self) -> Backups | None:
+        return None
+
+    @property
+    def ingress(self) -> Doors:
+        return ingress(self.layout, self._kept.ports, self.site)
+
+    @property
+    def filestore(self) -> MirroredFilestore:
+        return filestore(self.layout, self._kept.ports, self.site)
+
+    def facts(self) -> PlatformFacts:
+        return facts(self._kept.options, self._kept.found)
+
+    def endpoints(self) -> Endpoints:
+        return endpoints(self.layout, self._kept.ports, self._given.options)
+
+    def whole(self) -> Wholeness:
+        state, ports = self.state, self._kept.ports
+        return look(self.layout, ports, state.options, self.site, state.backup_id)
+
+    def down(self) -> None:
+        """Everything that was brought goes, and the folder. Harmless when it is gone."""
+        bringing.take_away(self.cluster, self._kept)
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def take_first_backup(self) -> None:
+        """Before it there is nothing to go back to."""
+        if self.backups is not None:
+            self.backups.take()
+
+    def _leader(self) -> str | None:
+        return self.database.leader()
+
+    def _rejoined(self) -> bool:
+        return self.database.protected().whole
