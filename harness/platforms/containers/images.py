@@ -5,6 +5,7 @@ An image is told by its digest where a registry gave it one, else by its id: a t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 
 from harness.errors import PlatformError, Refused
@@ -31,13 +32,8 @@ def ensure(options: ContainersOptions, progress: Progress) -> None:
 
 
 def versions(options: ContainersOptions) -> tuple[tuple[str, str], ...]:
-    """(the part, its image with its digest): what was drilled, so that it can be had again."""
-    told = []
-    for field in fields(Images):
-        name = getattr(options.images, field.name)
-        digest = _digest(name)
-        told.append((f"{field.name} image", f"{name} {digest}" if digest else name))
-    return tuple(told)
+    """(which parts, their image with its digest): what was drilled, so that it can be had again."""
+    return _told(options.images, {name: _digest(name) or "" for name in _names(options.images)})
 
 
 def versions_if_known(options: ContainersOptions) -> tuple[tuple[str, str], ...]:
@@ -45,7 +41,18 @@ def versions_if_known(options: ContainersOptions) -> tuple[tuple[str, str], ...]
     try:
         return versions(options)
     except (PlatformError, Refused):
-        return tuple((f"{f.name} image", getattr(options.images, f.name)) for f in fields(Images))
+        return _told(options.images, {})
+
+
+def _told(images: Images, digests: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The application's first, then every image with the parts that run from it."""
+    parts: dict[str, list[str]] = {}
+    for field in fields(Images):
+        if field.name != "application":
+            parts.setdefault(getattr(images, field.name), []).append(field.name)
+    others = [(f"image of {', '.join(of)}", name) for name, of in parts.items()]
+    both = [("application image", images.application), *others]
+    return tuple((what, f"{name} {digests.get(name, '')}".rstrip()) for what, name in both)
 
 
 def is_reference(options: ContainersOptions) -> bool:

@@ -42,6 +42,9 @@ class ContainerIsolation:
     def is_frozen(self, node: str) -> bool:
         return all(state.paused for state in self._nodes.states(node))
 
+    def may_be_frozen(self, node: str) -> bool:
+        return any(state.paused for state in self._nodes.states(node))
+
     def cut_off(self, node: str) -> Instant:
         """Both containers at once, from the only network that they are on; observed."""
         return self._done(node, "cut off", self._disconnect, self.is_cut_off)
@@ -58,6 +61,9 @@ class ContainerIsolation:
         """It runs, and is on no network. One that is dead is not cut off."""
         states = self._nodes.states(node)
         return all(state.running and not state.networks for state in states)
+
+    def may_be_cut_off(self, node: str) -> bool:
+        return any(state.running and not state.networks for state in self._nodes.states(node))
 
     @property
     def _nodes(self) -> ContainerNodes:

@@ -11,7 +11,7 @@ from harness.errors import NotReady, PlatformError
 from harness.platforms.containers import commands, daemon, names, ready, secret_files
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.reference.ports import Ports
-from harness.platforms.reference.site import APPLICATION, INGRESS, MEMBERS
+from harness.platforms.reference.site import INGRESS, MEMBERS
 
 _DOORS = ("python3", "-m", "harness.platforms.reference.inside", "doors")
 _FORGET = (
@@ -34,7 +34,7 @@ class ContainersSite:
         self, part: str, words: Sequence[str], *, stdin: bytes = b"", within_s: float = 60.0
     ) -> bytes:
         """In the part's container; of the application in the first that runs."""
-        running = [name for name in names.containers_of(part) if self.is_running(name)]
+        running = self.replicas(part)
         if not running:
             raise PlatformError(f"{part} does not run, and cannot be asked {words[0]}")
         return commands.run(self.container(running[0]), words, stdin=stdin, within_s=within_s)
@@ -44,6 +44,9 @@ class ContainersSite:
         return any(
             daemon.state_of(self.container(name)).running for name in names.containers_of(part)
         )
+
+    def replicas(self, part: str) -> tuple[str, ...]:
+        return tuple(name for name in names.containers_of(part) if self.is_running(name))
 
     def put_secrets(self, changed: Mapping[str, str]) -> None:
         secret_files.put(self.layout, changed)
@@ -107,8 +110,3 @@ class ContainersSite:
                     next_step=f"docker logs {self.container(name)}",
                 )
             time.sleep(_POLL_S)
-
-
-def replicas() -> tuple[str, ...]:
-    """The application's containers."""
-    return names.containers_of(APPLICATION)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets as random_words
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import DamagedEvidence, PeakdrillError, Refused
@@ -34,6 +34,7 @@ class State:
     options: ContainersOptions
     ports: Ports
     versions: tuple[tuple[str, str], ...] = ()  # image by part, with its digest
+    backup_id: str = ""  # the newest gated base backup
 
     @property
     def asked(self) -> Options:
@@ -45,12 +46,13 @@ class State:
     def starter(self) -> str:
         return f"{self.boot_id} {self.starter_pid} {self.starter_ticks}"
 
-    def is_up(self) -> State:
-        return replace(self, phase=UP)
-
 
 def new_layout() -> Layout:
     return Layout(state_home() / FOLDER / random_words.token_hex(4))
+
+
+def layout_of(directory: Path) -> Layout:
+    return Layout(directory.absolute())
 
 
 def make(layout: Layout) -> None:

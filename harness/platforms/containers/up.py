@@ -18,16 +18,17 @@ from pathlib import Path
 
 from harness.errors import NotReady, PeakdrillError, PlatformError
 from harness.inputs.containers_file import ContainersOptions
-from harness.platforms.capabilities import Wholeness
 from harness.platforms.containers import (
     clearing,
     daemon,
+    first_backup,
     images,
     names,
     parts,
     ready,
     secret_files,
     state,
+    whole,
 )
 from harness.platforms.containers.site import ContainersSite
 from harness.platforms.containers.state import State
@@ -44,13 +45,8 @@ _STAGE_S = 120.0
 _POLL_S = 0.2
 _TOGETHER = 4  # containers that are started at once
 
-Take = Callable[[Layout, State], object]
-Look = Callable[[Layout, State], Wholeness]
 
-
-def up(
-    options: ContainersOptions, progress: Progress, *, first_backup: Take, whole: Look
-) -> tuple[Layout, State]:
+def up(options: ContainersOptions, progress: Progress) -> tuple[Layout, State]:
     """Start a platform and return when it is whole.
 
     Raises Refused before anything was started, PlatformError when a part did not come up: then
@@ -69,9 +65,9 @@ def up(
         secret_files.write_all(layout, credentials.generate(layout))
         Start(layout, now, progress).run()
         progress.phase("containers: the first base backup", _STAGE_S)
-        first_backup(layout, now)
-        _await_whole(layout, now, progress, whole)
-        now = now.is_up()
+        now = replace(now, backup_id=first_backup.take(layout, now))
+        _await_whole(layout, now, progress)
+        now = replace(now, phase=state.UP)
         state.save(layout, now)
     except BaseException as error:
         kept = _keep_logs(layout)
@@ -152,11 +148,11 @@ class Start:
         return names.labels(self.state.platform_id, self.layout.root, self.state.starter)
 
 
-def _await_whole(layout: Layout, now: State, progress: Progress, look: Look) -> None:
+def _await_whole(layout: Layout, now: State, progress: Progress) -> None:
     """What every drill asks for before it begins."""
     progress.phase("containers: becoming redundant", _STAGE_S)
     deadline = time.monotonic() + _STAGE_S
-    while not (seen := look(layout, now)).whole:
+    while not (seen := whole.look(layout, now)).whole:
         if time.monotonic() >= deadline:
             raise NotReady(f"the platform did not become whole: {'; '.join(seen.missing)}")
         time.sleep(_POLL_S)

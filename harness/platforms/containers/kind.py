@@ -1,0 +1,68 @@
+"""Containers as one of several kinds of platform: see harness/platforms/kinds.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.core.plan import PlatformFacts
+from harness.inputs.containers_file import ContainersOptions, read_containers
+from harness.planning import Pace
+from harness.platforms.capabilities import Platform
+from harness.platforms.containers import clearing, state
+from harness.platforms.containers.platform import ContainersPlatform
+from harness.platforms.containers.platform import facts as facts_of
+from harness.progress import Progress, Silent
+
+
+def facts(file: Path | None) -> PlatformFacts:
+    return facts_of(_options(file))
+
+
+def pace(file: Path | None) -> Pace:  # noqa: ARG001  the same whatever the file says
+    return Pace()
+
+
+def start(
+    file: Path | None,
+    *,
+    agreed: bool,  # noqa: ARG001  it is nobody else's
+    progress: Progress | None,
+) -> Platform:
+    from harness.platforms.containers.up import up
+
+    layout, _ = up(_options(file), progress or Silent())
+    return ContainersPlatform(layout)
+
+
+def running(file: Path | None) -> Platform | None:  # noqa: ARG001  there is one at most
+    return next(iter(every()), None)
+
+
+def every() -> tuple[Platform, ...]:
+    """What a crash left behind is cleared. Docker is asked only where one is kept."""
+    found = []
+    for layout, kept in state.known():
+        if kept is None:
+            continue  # a start is just making it, or the next one clears it
+        if clearing.is_stale(kept):
+            clearing.remove(layout)
+        elif kept.phase == state.UP:
+            found.append(ContainersPlatform(layout))
+    return tuple(found)
+
+
+def attach(directory: Path) -> Platform:
+    layout = state.layout_of(directory)
+    state.load(layout)
+    return ContainersPlatform(layout)
+
+
+def is_as(file: Path, platform: Platform) -> bool:
+    """The same images by their digests, too: a tag may have been moved since."""
+    kept = state.load(state.layout_of(platform.directory))
+    options = _options(file)
+    return kept.options == options and facts_of(options) == platform.facts()
+
+
+def _options(file: Path | None) -> ContainersOptions:
+    return ContainersOptions() if file is None else read_containers(file)
