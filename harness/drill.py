@@ -127,7 +127,7 @@ def guarded(
     alerts: AlertSource | None,
 ) -> Iterator[Watchdog]:
     """The guard rails, from the first arrival to the last."""
-    harm = HarmSoFar(run / layout.LEDGER, plan, load.begin_ns)
+    harm = HarmSoFar(run / layout.LEDGER, plan, load.begin_ns, load.workers.on_run_clock)
     with guarding(plan, platform.directory, harm, alerts) as dog:
         load.guard = dog
         yield dog

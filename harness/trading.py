@@ -1,15 +1,12 @@
-"""The load as a child process, and the drill's view of it while it trades.
+"""The load of a run, and the drill's view of it while it trades.
 
-The child's stdin is a pipe that the harness holds: closing it ends the schedule, and so does
-the death of the harness. What the customers see is read from the ledgers as they grow.
+Where its workers run is a place's matter (harness.load_places). What the customers see is read
+from the ledgers as they grow.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import socket
 import subprocess
 import sys
 import time
@@ -23,14 +20,13 @@ from harness.core.timeline import Mark, MarkName
 from harness.errors import Interrupted, PlatformError
 from harness.evidence import events, layout
 from harness.evidence.rundir import RunDirectory
-from harness.json_text import parsed
+from harness.load_places.place import Workers, load_place, type_order
 from harness.platforms.capabilities import Endpoints, Platform
 from harness.progress import Progress
 from harness.recovery.registry import AUTOMATIC
 from harness.watching.guarding import Watchdog
 from harness.watching.live import IN_FLIGHT_NS, LiveLedgers
 
-_LEAD_S = 5.0  # the schedule's zero lies so far ahead of the child's start
 _TICK_S = 0.5
 _PREPARE_S = 300  # a real Odoo makes its first products one by one
 _HOLD_WINDOWS = 3  # at most, after the repair and after the way back
@@ -38,7 +34,7 @@ _WARM_UP_S = 2  # first connections, first plans: traded, but not part of the ba
 _HOME = Path(__file__).resolve().parent.parent
 
 
-def order_of(plan: Plan, endpoints: Endpoints, run: RunDirectory, *, begin_ns: int) -> object:
+def order_of(plan: Plan, endpoints: Endpoints, run: RunDirectory, *, begin_ns: int) -> type_order:
     """The generator's order (load/plan.json). Secrets stand in it by file, never by value."""
     queue = endpoints.queue_url and {
         "url": endpoints.queue_url,
@@ -100,13 +96,14 @@ class Trading:
     run: RunDirectory
     progress: Progress
     begin_ns: int
-    child: subprocess.Popen[bytes]
+    workers: Workers
     live: LiveLedgers
     phase: str = "baseline"
     fault_ns: int | None = None
     workers_lost: list[str] = field(default_factory=list)
     guard: Watchdog | None = None
     _pulse_ns: int = 0
+    _stopped: bool = False
 
     def hold_baseline(self) -> None:
         """Trade until there is a healthy baseline; without one the run is judged unfit."""
@@ -157,7 +154,7 @@ class Trading:
     ) -> bool:
         """Look on until an instant, or until all were well over a window that began after one."""
         while (now_ns := time.monotonic_ns()) < until_ns:
-            self._require_child()
+            self._require_load()
             self._tell(now_ns, self.phase)
             if until_well_since_ns is not None and self.live.all_well(
                 now_ns, until_well_since_ns, window_ns
@@ -168,7 +165,7 @@ class Trading:
 
     def pulse(self) -> None:
         """One look while something else is awaited. Raises PlatformError when the load is dead."""
-        self._require_child()
+        self._require_load()
         now_ns = time.monotonic_ns()
         if now_ns - self._pulse_ns >= _TICK_S * 1e9:
             self._pulse_ns = now_ns
@@ -178,35 +175,20 @@ class Trading:
         view = self.live.view(now_ns, phase=phase, fault_ns=self.fault_ns)
         self.progress.tick(replace(view, seen=self.guard.latest) if self.guard else view)
 
-    def _require_child(self) -> None:
+    def _require_load(self) -> None:
         if self.guard and self.guard.unheard:
             raise Interrupted(self.guard.unheard)
-        if self.child.poll() is not None:
-            raise PlatformError(
-                f"the load generator ended early with exit code {self.child.returncode}",
-                next_step=f"read {self.run / layout.LOAD}/locust.log",
-            )
+        if why := self.workers.why_ended():
+            raise PlatformError(why, next_step=f"read {self.run / layout.LOAD}/locust.log")
 
     def stop(self) -> None:
         """End the schedule, wait for what is in flight, name the workers that said no goodbye."""
         try:
-            if self.child.stdin and not self.child.stdin.closed:
+            if not self._stopped:
                 self._mark(MarkName.LOAD_STOPPED, time.monotonic_ns())
         finally:  # a mark that cannot be written leaves no load behind
-            self._end_child()
-        self.workers_lost = [
-            trouble
-            for worker in range(self.plan.workers)
-            if (trouble := _trouble_of(self.run / layout.LOAD / f"worker-{worker}.json", worker))
-        ]
-
-    def _end_child(self) -> None:
-        if self.child.stdin:
-            self.child.stdin.close()
-        try:
-            self.child.wait(self.plan.limits.server_timeout_s + 20)
-        except subprocess.TimeoutExpired:
-            _end_group(self.child)
+            self._stopped = True
+            self.workers_lost = list(self.workers.stop())
 
     def _mark(self, name: MarkName, at_ns: int, note: str = "") -> None:
         events.append(self.run / layout.EVENTS, Mark(name, at_ns, at_ns, note))
@@ -220,22 +202,23 @@ def trading(
     progress.phase("preparing the shop and the load", 60)
     endpoints = platform.endpoints()
     order = run / layout.LOAD / "plan.json"
-    _write_order(order, order_of(plan, endpoints, run, begin_ns=0))
-    _prepare(order, run)
-    begin_ns = time.monotonic_ns() + round(_LEAD_S * 1e9)
-    _write_order(order, order_of(plan, endpoints, run, begin_ns=begin_ns))
-    child = _start(order, plan, run)
-    load = Trading(
-        plan, run, progress, begin_ns, child, LiveLedgers(run / layout.LEDGER, plan, begin_ns)
-    )
-    try:
-        events.append(run / layout.EVENTS, Mark(MarkName.LOAD_BEGUN, begin_ns, begin_ns, ""))
-        yield load
-    finally:
-        load.stop()
+    with load_place(plan, platform, run, progress.say, max_s=_max_s(plan)) as place:
+        _write_order(order, order_of(plan, endpoints, run, begin_ns=0))
+        _prepare(order, run)
+        begin_ns = time.monotonic_ns() + round(place.lead_s * 1e9)
+        told = order_of(plan, endpoints, run, begin_ns=begin_ns)
+        _write_order(order, told)
+        workers = place.begin(told, order)
+        seen = LiveLedgers(run / layout.LEDGER, plan, begin_ns, workers.on_run_clock)
+        load = Trading(plan, run, progress, begin_ns, workers, seen)
+        try:
+            events.append(run / layout.EVENTS, Mark(MarkName.LOAD_BEGUN, begin_ns, begin_ns, ""))
+            yield load
+        finally:
+            load.stop()
 
 
-def _write_order(file: Path, order: object) -> None:
+def _write_order(file: Path, order: type_order) -> None:
     file.write_text(json.dumps(order, indent=1, sort_keys=True))
 
 
@@ -262,51 +245,3 @@ def _reason(log: str) -> str:
     """The last line that the preparation wrote: what was missing, by name."""
     said = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
     return said[-1].removeprefix("load.prepare: ") if said else "it said nothing"
-
-
-def _trouble_of(status: Path, worker: int) -> str:
-    """Why a worker's part of the load cannot be trusted, "" when it can."""
-    try:
-        told = parsed(status.read_text())
-        troubles = [str(trouble) for trouble in told["troubles"]]
-    except FileNotFoundError:
-        return f"worker {worker} said no goodbye"
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"worker {worker} said goodbye in words that cannot be read"
-    return f"worker {worker}: {troubles[0]}" if troubles else ""
-
-
-def _start(order: Path, plan: Plan, run: RunDirectory) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable, "-m", "locust", "-f", str(_HOME / "load" / "locustfile.py"), "--headless",
-        "--only-summary", "--loglevel", "WARNING",
-        "--users", str(plan.workers), "--spawn-rate", str(plan.workers),
-    ]  # fmt: skip
-    if plan.workers > 1:
-        port = str(_free_port())
-        command += [
-            "--processes", str(plan.workers), "--master-bind-host", "127.0.0.1",
-            "--master-bind-port", port, "--master-host", "127.0.0.1", "--master-port", port,
-        ]  # fmt: skip
-    with (run / layout.LOAD / "locust.log").open("wb") as log:
-        return subprocess.Popen(
-            command,
-            cwd=_HOME,
-            env={**os.environ, "PEAKDRILL_LOAD": str(order)},
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C is for the harness, which then ends the load itself
-        )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _end_group(child: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, 9)
-    child.wait(10)

@@ -4,6 +4,7 @@
         --only-summary --users 1 --spawn-rate 1                      one worker, no network
         --users N --spawn-rate N --processes N --master-bind-host 127.0.0.1 \
         --master-bind-port P --master-host 127.0.0.1 --master-port P   N workers
+    In pods the master and each worker are started apart: see load/in_pod.py.
 
 Locust patches the standard library when it is imported, so it comes first. It starts us and
 carries us over processes and hosts; the schedule, the ledger and the ending are ours, and its
@@ -23,7 +24,8 @@ import gevent
 from locust import User, events, task
 from locust.runners import MasterRunner, WorkerRunner
 
-from load.hangup import STOP_POLL_S, HangUp
+from load.hangup import STOP_POLL_S
+from load.lease import hang_up
 from load.plan import LoadPlan
 from load.session import Session
 
@@ -57,7 +59,7 @@ class Retail(User):
 
     def on_start(self) -> None:
         runner = self.environment.runner
-        index = runner.worker_index if isinstance(runner, WorkerRunner) else 0
+        index = _index(runner)
         try:
             self.session: Session | None = _Worker.open(index)
         except RuntimeError:
@@ -90,9 +92,9 @@ def _on_init(environment: Any, runner: Any, **_: Any) -> None:
 
 def _watch_over_workers(runner: Any) -> None:
     """Locust's master waits for ever for a worker that was killed; this one does not."""
-    plan, hang_up = LoadPlan.read(_plan_file()), HangUp()
+    plan, wanted = LoadPlan.read(_plan_file()), hang_up()
     end_ns = plan.begin_ns + round(plan.max_s * 1e9)
-    while not hang_up.seen() and time.monotonic_ns() < end_ns:
+    while not wanted.seen() and time.monotonic_ns() < end_ns:
         gevent.sleep(STOP_POLL_S)
     _await_workers(runner, plan)
     runner.quit()
@@ -108,6 +110,14 @@ def _await_workers(runner: Any, plan: LoadPlan) -> None:
     with gevent.Timeout(2 * plan.application.timeout_s + 5, False):
         while runner.worker_count > 0:
             gevent.sleep(STOP_POLL_S)
+
+
+def _index(runner: Any) -> int:
+    """A pod is told which worker it is: its schedule is written for its own clock."""
+    told = os.environ.get("PEAKDRILL_WORKER")
+    if told is not None:
+        return int(told)
+    return runner.worker_index if isinstance(runner, WorkerRunner) else 0
 
 
 def _plan_file() -> Path:

@@ -1,7 +1,8 @@
 """One worker's session: open the ledger, trade until told to stop, close, write the status.
 
-It ends when the harness closes our stdin (or dies, which closes it too), on SIGTERM, or at
-max_s, and then lets what is in flight end within the application's time-out.
+It ends when the harness closes our stdin (or dies, which closes it too), in a pod when the harness
+asks for the end or for nothing any more, on SIGTERM, or at max_s, and then lets what is in flight
+end within the application's time-out.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from load.desk import Arrival, Desk
 from load.dispatcher import Dispatcher, schedule_of, type_chain
 from load.hangup import STOP_POLL_S, HangUp
 from load.lag import LagHistogram
+from load.lease import hang_up
 from load.odoo import Odoo
 from load.plan import LoadPlan
 from load.recorder import Recorder
@@ -71,7 +73,7 @@ class Session:
         gc.collect()
         gc.freeze()  # what exists now lives to the end: it need not be looked at again
         self._till_loops = self._tills.start()
-        gevent.spawn(self._watch_stdin)
+        gevent.spawn(self._watch_harness)
         gevent.spawn(self._run)
 
     def stop(self, why: str) -> None:
@@ -126,11 +128,11 @@ class Session:
         self._lag.add(time.monotonic_ns() - arrival.intended_ns)
         chain(arrival)
 
-    def _watch_stdin(self) -> None:
-        hang_up = HangUp()
+    def _watch_harness(self) -> None:
+        wanted = hang_up()
         while self._dispatcher.stopped_ns is None:
-            if hang_up.seen():
-                self.stop("stdin")
+            if wanted.seen():
+                self.stop("stdin" if isinstance(wanted, HangUp) else "lease")
             gevent.sleep(STOP_POLL_S)
 
     def _write_status(self, cut_off: int, backlog: int) -> None:

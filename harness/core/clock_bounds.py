@@ -54,7 +54,12 @@ class WorkerClock:
         middle = (self.low_ns + self.high_ns) // 2
         about = int(middle[0])  # a float holds small differences to the nanosecond
         moved = np.interp(told_ns - self.at_ns[0], self.at_ns - self.at_ns[0], middle - about)
-        return told_ns + about + np.rint(moved).astype(np.int64)
+        here_ns: type_i64 = told_ns + (about + np.rint(moved).astype(np.int64))
+        return here_ns
+
+    def from_run_ns(self, here_ns: int) -> int:
+        """An instant of the run's clock on the worker's, by what was seen last."""
+        return here_ns - int(self.low_ns[-1] + self.high_ns[-1]) // 2
 
     def error_ns(self, first_ns: int, last_ns: int) -> int:
         """How far `to_run_ns` may be off, at most, between two instants of the worker's clock."""
@@ -109,4 +114,5 @@ def _highest(at: type_i64, low: type_i64) -> type_i64:
     left = age[-1] - age
     backward = low[::-1] + left[::-1] // DRIFT_DIVISOR
     backward = np.maximum.accumulate(backward)[::-1] - left // DRIFT_DIVISOR - 1
-    return np.maximum(forward, backward)
+    highest: type_i64 = np.maximum(forward, backward)
+    return highest

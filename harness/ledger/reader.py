@@ -109,6 +109,12 @@ def read_from(path: Path, seq: int, *, at_most: int = 1 << 16) -> Operations:
     return sound.operations(worker_of(path))
 
 
+def settled(raw: bytes, seq: int) -> int:
+    """How many of these slots, the first of which is `seq`'s, hold their outcome for good."""
+    slots = np.frombuffer(raw, dtype=SLOT, count=len(raw) // SLOT_BYTES)
+    return _Soundness(slots, closed=False, first_seq=seq).settled
+
+
 def _load(path: Path) -> tuple[Header | None, type_slots]:
     raw = path.read_bytes()
     usable = max(len(raw) - HEADER_BYTES, 0) // SLOT_BYTES
@@ -142,6 +148,12 @@ class _Soundness:
             halves = 0  # the one outcome that was being written
         broken = ~self._intent | ((state == STATE_DONE) & ~self._outcome)
         self.torn = int(np.count_nonzero(broken)) + halves
+
+    @property
+    def settled(self) -> int:
+        """Slots before the first that may still change."""
+        moving = np.flatnonzero(~(self._intent & self._outcome))
+        return int(moving[0]) if len(moving) else self.end
 
     def operations(self, worker: int) -> Operations:
         slots = self._slots[self._intent].copy()

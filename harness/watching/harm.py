@@ -15,7 +15,7 @@ from harness.core.arrivals import Arrivals
 from harness.core.guard import ORDERS, Harm
 from harness.core.operations import type_bool, type_i64
 from harness.core.plan import Plan
-from harness.watching.live import Recent
+from harness.watching.live import Recent, type_clock, unmoved
 
 _MINUTE_NS = 60 * 10**9
 _SETTLED_NS = 2 * 10**9  # once so long past its limit, no answer is still to be written down
@@ -31,6 +31,7 @@ class HarmSoFar:
     directory: Path
     plan: Plan
     begin_ns: int
+    on_run_clock: type_clock = unmoved
     _recent: Recent = field(init=False)
     _limit_ns: type_i64 = field(init=False)
     _cents: type_cents = field(init=False)
@@ -49,7 +50,7 @@ class HarmSoFar:
             self._cents[code] = target.revenue_per_operation_cents
             self._is_order[code] = target.workload in ORDERS
         kept_ns = int(self._limit_ns.max()) + _SETTLED_NS + _MARGIN_NS
-        self._recent = Recent(self.directory, self.plan, kept_ns)
+        self._recent = Recent(self.directory, self.plan, kept_ns, self.on_run_clock)
 
     def look(self, now_ns: int) -> Harm:
         """An arrival counts once its latency limit has passed without a good answer."""

@@ -6,6 +6,7 @@ computed from the whole evidence after the load has stopped.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,14 @@ _READ_MAX = 1 << 20  # calls at one look; a worker makes some thousands a second
 _RATE_OVER_NS = 2 * _SECOND_NS
 
 
+type_clock = Callable[[Operations], Operations]
+
+
+def unmoved(operations: Operations) -> Operations:
+    """A worker beside the harness has the run's clock."""
+    return operations
+
+
 @dataclass
 class Recent:
     """The last arrivals of every worker's slot file, read on from where the last look ended."""
@@ -34,6 +43,7 @@ class Recent:
     directory: Path
     plan: Plan
     kept_ns: int
+    on_run_clock: type_clock = unmoved
     sent_ns: dict[int, int] = field(default_factory=dict)  # each worker's last sign of life
     _from_seq: dict[int, int] = field(default_factory=dict)
 
@@ -44,7 +54,9 @@ class Recent:
         parts: list[Operations] = []
         for file in ledger_files(self.directory):
             worker = worker_of(file)
-            operations = read_from(file, self._from_seq.get(worker, 0), at_most=_READ_MAX)
+            operations = self.on_run_clock(
+                read_from(file, self._from_seq.get(worker, 0), at_most=_READ_MAX)
+            )
             if len(operations):
                 self.sent_ns[worker] = int(operations.sent_ns.max())
             recent = np.flatnonzero(operations.intended_ns >= since_ns)
@@ -64,6 +76,7 @@ class LiveLedgers:
     directory: Path
     plan: Plan
     begin_ns: int
+    on_run_clock: type_clock = unmoved
     _recent: Recent = field(init=False)
     _due: dict[int, type_i64] = field(default_factory=dict)
     _due_until_s: float = 0.0
@@ -71,7 +84,7 @@ class LiveLedgers:
     def __post_init__(self) -> None:
         limits = self.plan.limits
         kept_s = _KEPT_S + max(limits.window_s, limits.baseline_s)
-        self._recent = Recent(self.directory, self.plan, round(kept_s * 1e9))
+        self._recent = Recent(self.directory, self.plan, round(kept_s * 1e9), self.on_run_clock)
 
     def view(self, now_ns: int, *, phase: str, fault_ns: int | None) -> LiveView:
         """Offered and good arrivals a second over the last two full seconds."""

@@ -14,6 +14,7 @@ from harness.drill import drill
 from harness.errors import PeakdrillError
 from harness.evidence.check import check
 from harness.evidence.rundir import Head, RunDirectory
+from harness.load_places.here import LocalWorkers
 from harness.platforms.capabilities import Wholeness
 from harness.progress import Silent
 from harness.trading import Trading
@@ -52,7 +53,8 @@ def test_a_mark_that_cannot_be_written_leaves_no_load_behind(
     run = RunDirectory.create(tmp_path, "r1")
     wait = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     with subprocess.Popen(wait, stdin=subprocess.PIPE) as child:
-        load = Trading(simulate.plan_of(), run, Silent(), 0, child, None)  # type: ignore[arg-type]
+        workers = LocalWorkers(simulate.plan_of(), run, child)
+        load = Trading(simulate.plan_of(), run, Silent(), 0, workers, None)  # type: ignore[arg-type]
 
         def full(*_: object) -> None:
             raise PeakdrillError("the disk is full")

@@ -23,8 +23,8 @@ def trading(out: Path, *, well: bool) -> tuple[Trading, RunDirectory]:
     plan = replace(plan, limits=replace(plan.limits, observe_s=0.05))
     run = RunDirectory.create(out, "r1")
     live = SimpleNamespace(view=lambda *_, **__: None, all_well=lambda *_: well)
-    child = SimpleNamespace(poll=lambda: None)
-    return Trading(plan, run, Silent(), 0, child, live), run  # type: ignore[arg-type]
+    workers = SimpleNamespace(why_ended=lambda: "")
+    return Trading(plan, run, Silent(), 0, workers, live), run  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("well", [True, False])
