@@ -30,6 +30,7 @@ def list_() -> int:
 _PLATFORMS = {
     "embedded": "the whole stack from wheels, on this machine (the default)",
     "odoo": "an Odoo of your own, described in a platform.yaml; it has what that offers",
+    "containers": "the reference stack, or a release candidate's own images, in this Docker",
     "kubernetes": "a reference stack in a cluster, brought up where it is not there",
 }
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
+from harness.inputs.containers_file import read_containers
 from harness.inputs.kubernetes_file import read_kubernetes
 from harness.inputs.odoo_file import read_odoo
 from harness.inputs.platform_file import (
+    CONTAINERS,
     EMBEDDED,
     KINDS,
     KUBERNETES,
@@ -39,6 +41,7 @@ _READERS: Mapping[str, Callable[[Path], object]] = {
     EMBEDDED: read_platform,
     ODOO: read_odoo,
     KUBERNETES: read_kubernetes,
+    CONTAINERS: read_containers,
 }
 
 

@@ -1,6 +1,7 @@
 """platform.yaml -> PlatformOptions: which platform is drilled, and how it is set up.
 
-Of kind embedded; each of the others has a reader of its own (odoo_file.py, kubernetes_file.py).
+Of kind embedded; each of the others has a reader of its own (odoo_file.py, kubernetes_file.py,
+containers_file.py).
 
 kind: embedded
 synchronous: true     # the standby confirms every commit
@@ -20,8 +21,8 @@ from harness.errors import UsageError
 from harness.inputs.problems import Strict, validated
 from harness.inputs.yaml_lines import Document, read_yaml
 
-EMBEDDED, ODOO, KUBERNETES = "embedded", "odoo", "kubernetes"
-KINDS = (EMBEDDED, ODOO, KUBERNETES)
+EMBEDDED, ODOO, KUBERNETES, CONTAINERS = "embedded", "odoo", "kubernetes", "containers"
+KINDS = (EMBEDDED, ODOO, KUBERNETES, CONTAINERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class PlatformOptions:
 class PlatformModel(Strict):
     """platform.yaml as it is written."""
 
-    kind: Literal["embedded", "odoo", "kubernetes"]
+    kind: Literal["embedded", "odoo", "kubernetes", "containers"]
     synchronous: Annotated[
         bool, Field(description="Whether a commit waits for the standby. true by default.")
     ] = True

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.plan import PlatformFacts
 from harness.errors import UsageError
-from harness.inputs.platform_file import EMBEDDED, KINDS, KUBERNETES, ODOO, kind_of
+from harness.inputs.platform_file import CONTAINERS, EMBEDDED, KINDS, KUBERNETES, ODOO, kind_of
 from harness.platforms.capabilities import Platform
 from harness.progress import Progress
 
@@ -31,6 +31,10 @@ def kind(name: str, platform_file: Path | None = None) -> Kind:
         from harness.platforms.kubernetes import kind as kubernetes
 
         return kubernetes
+    if name == CONTAINERS:
+        from harness.platforms.containers import kind as containers
+
+        return containers
     from harness.platforms.embedded import kind as embedded
 
     return embedded
