@@ -6,17 +6,16 @@ reached by an exec, for nobody outside has them.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from harness.errors import PlatformError
 from harness.platforms.embedded.cluster import Cluster, DatabaseNode
 from harness.platforms.embedded.database import PatroniDatabase
 from harness.platforms.embedded.layout import Layout, Options
 from harness.platforms.embedded.pages import DamagedPage
+from harness.platforms.reference import member_agent
 from harness.platforms.reference.ports import Ports
-from harness.platforms.reference.site import AGENT, MEMBERS, Site
+from harness.platforms.reference.site import MEMBERS, Site
 
 _WALK_S = 120.0
 _ANSWER_S = 30.0
@@ -50,7 +49,7 @@ class AgentDisk:
             damaged = tuple(DamagedPage(**page) for page in told["damaged"])
             return damaged, int(told["pages"])
         except (KeyError, TypeError, ValueError) as error:
-            raise self._not_understood("page-checksums") from error
+            raise member_agent.not_understood(self.member, "page-checksums") from error
 
     def write_garbage(self, file: str, block: int) -> None:
         self._ask("write-garbage", file, str(block))
@@ -61,24 +60,11 @@ class AgentDisk:
     def is_marked(self) -> bool:
         marked = self._ask("marked").get("marked")
         if not isinstance(marked, bool):
-            raise self._not_understood("marked")
+            raise member_agent.not_understood(self.member, "marked")
         return marked
 
     def unmark(self) -> None:
         self._ask("unmark")
 
     def _ask(self, *words: str, within_s: float = _ANSWER_S) -> dict[str, Any]:
-        answer = self.site.run(self.member, [*AGENT, *words], within_s=within_s)
-        try:
-            told = json.loads(answer)
-        except ValueError as error:
-            raise self._not_understood(words[0]) from error
-        if not isinstance(told, dict):
-            raise self._not_understood(words[0])
-        return told
-
-    def _not_understood(self, word: str) -> PlatformError:
-        return PlatformError(
-            f"{self.member} answers {word} with something that cannot be understood",
-            next_step="see that its image is of this version of peakdrill",
-        )
+        return member_agent.ask(self.site, self.member, *words, within_s=within_s)

@@ -6,7 +6,7 @@
     release                        and up again;  held -> {"held": true|false}
     restore                        in place, from the store; the order comes by stdin (in_place.py)
     wipe                           this member's data; only while it is held
-    segments                       {"led": bool, "ready": [...], "done": [...]}
+    segments                       {"led": bool, "ready": [], "done": [], "histories": []}
     page-checksums                 {"pages": N, "damaged": [...]}
     write-garbage FILE BLOCK       FILE below the data folder
     mark | marked | unmark         a file that goes with the data that it marks
@@ -81,8 +81,10 @@ def wipe(settings: Settings) -> Told:
 def segments(settings: Settings) -> Told:
     """What is finished, by the marks of this member's archiver."""
     place = patroni_config.pgdata(settings)
-    marked = {kind: sorted(reach.marked(place, kinds=(f".{kind}",))) for kind in ("ready", "done")}
-    return {"led": reach.led(place), **marked}
+    kinds = {kind: sorted(reach.marked(place, kinds=(f".{kind}",))) for kind in ("ready", "done")}
+    status = place / "pg_wal" / "archive_status"
+    histories = sorted(path.stem for path in status.glob("*.history.done"))
+    return {"led": reach.led(place), **kinds, "histories": histories}
 
 
 def page_checksums(settings: Settings) -> Told:

@@ -9,17 +9,22 @@ a folder that does not outlive the container where /tmp is its own.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness.platforms.embedded import programs
+from harness.platforms.embedded.waiting import await_ready
 from harness.platforms.reference.inside import patroni_config
 from harness.platforms.reference.inside.settings import Settings
 from harness.platforms.reference.inside.supervisor import Hold, Program, Supervisor
 
 _STRANGE = ("PATRONI_", "PG")  # would be taken for configuration
+_OTHER_S = 120.0
 _ARCHIVE = "harness.platforms.reference.inside.resident_archive"
 
 
@@ -33,7 +38,7 @@ def log_of(data: Path) -> Path:
 
 def main(settings: Settings) -> int:
     """Until it is told to end. Raises PlatformError where something needed is not told."""
-    with tempfile.TemporaryDirectory(prefix="patroni-") as folder:  # 0700
+    with alone_with(settings.data), tempfile.TemporaryDirectory(prefix="patroni-") as folder:
         patroni_config.configuration(settings, Path(folder))  # what is missing is said at once
         return Supervisor(
             programs=programs_of(settings, Path(folder)),
@@ -43,6 +48,28 @@ def main(settings: Settings) -> int:
             left_behind=patroni_config.pgdata(settings),
             log=log_of(settings.data),
         ).run()
+
+
+@contextmanager
+def alone_with(data: Path, *, within_s: float = _OTHER_S) -> Iterator[None]:
+    """Hold the volume's lock: a container that was ended by force may still write to it.
+
+    PostgreSQL's own lock names a pid, which says nothing in another pid namespace. Raises NotReady.
+    """
+    with (data / "in-use").open("a", encoding="ascii") as file:
+
+        def taken() -> bool:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return False
+            return True
+
+        await_ready(
+            f"the volume at {data}", taken, within_s=within_s, poll_s=0.2,
+            next_step="another container works on it: end that one",
+        )  # fmt: skip
+        yield
 
 
 def programs_of(settings: Settings, folder: Path) -> tuple[Program, ...]:
