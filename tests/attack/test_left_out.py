@@ -17,7 +17,7 @@ from harness.core.verdict import Verdict
 from harness.evidence import events, layout
 from harness.evidence.lines import read_lines
 from harness.platforms.embedded import EmbeddedPlatform
-from harness.platforms.embedded.rotation import EmbeddedSecrets
+from harness.platforms.embedded.rotation import RotatedSecrets
 from harness.recovery import rotate
 from harness.recovery.engine import carry_out
 from harness.recovery.facts import Course
@@ -44,13 +44,13 @@ def run(platform: EmbeddedPlatform, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_class_that_was_not_rotated_is_missed_by_name_and_the_others_met(
     platform: EmbeddedPlatform, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = EmbeddedSecrets.rotate
+    honest = RotatedSecrets.rotate
 
-    def lazy(self: EmbeddedSecrets, credential: str) -> None:
+    def lazy(self: RotatedSecrets, credential: str) -> None:
         if credential != LEFT_OUT:
             honest(self, credential)
 
-    monkeypatch.setattr(EmbeddedSecrets, "rotate", lazy)
+    monkeypatch.setattr(RotatedSecrets, "rotate", lazy)
     attack.leak()
     try:
         why = carry_out(patient_for(10.0), ground(platform, run))

@@ -15,7 +15,7 @@ from harness.platforms.embedded.audit import EmbeddedAudit
 from harness.platforms.embedded.credentials import files_of
 from harness.platforms.embedded.former import Former
 from harness.platforms.embedded.layout import Layout, Options
-from harness.platforms.embedded.rotation import EmbeddedSecrets, Way
+from harness.platforms.embedded.rotation import RotatedSecrets, Way
 
 MARKER = "pd-unit-attacker"
 
@@ -29,8 +29,8 @@ def layout(tmp_path: Path) -> Layout:
 
 
 @pytest.fixture
-def secrets(layout: Layout) -> EmbeddedSecrets:
-    return EmbeddedSecrets(layout, {}, Options())
+def secrets(layout: Layout) -> RotatedSecrets:
+    return rotation.embedded(layout, {}, Options())
 
 
 class Component:
@@ -41,9 +41,9 @@ class Component:
         monkeypatch.setitem(rotation.WAYS, "queue", Way(("valkey",), self.renew))
 
     def renew(self, work) -> None:
-        self.seen.append((work.old("valkey"), work.plan.secrets.valkey))
+        self.seen.append((work.old("valkey"), work.secrets.valkey))
         self._die("before")
-        self.password = work.plan.secrets.valkey
+        self.password = work.secrets.valkey
         self._die("between")
         work.write_files()
         self._die("after")
@@ -56,7 +56,7 @@ class Component:
 
 @pytest.mark.parametrize("death", ["before", "between", "after"])
 def test_the_next_rotation_finishes_with_what_was_written_down_and_then_makes_another(
-    layout: Layout, secrets: EmbeddedSecrets, monkeypatch: pytest.MonkeyPatch, death: str
+    layout: Layout, secrets: RotatedSecrets, monkeypatch: pytest.MonkeyPatch, death: str
 ) -> None:
     component, first = Component(monkeypatch), credentials.load(layout).valkey
     component.deaths = [death]
@@ -64,7 +64,7 @@ def test_the_next_rotation_finishes_with_what_was_written_down_and_then_makes_an
         secrets.rotate("queue")
     intended = component.seen[0][1]
     assert {first, intended} <= {word for _, word in secrets.known()}
-    EmbeddedSecrets(layout, {}, Options()).rotate("queue")
+    rotation.embedded(layout, {}, Options()).rotate("queue")
     now = credentials.load(layout).valkey
     assert component.seen == [(first, intended), (first, intended), (intended, now)]
     assert component.password == now
@@ -73,7 +73,7 @@ def test_the_next_rotation_finishes_with_what_was_written_down_and_then_makes_an
 
 
 def test_an_unfinished_rotation_of_another_class_is_finished_first(
-    layout: Layout, secrets: EmbeddedSecrets, monkeypatch: pytest.MonkeyPatch
+    layout: Layout, secrets: RotatedSecrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     component = Component(monkeypatch)
     monkeypatch.setitem(
@@ -90,7 +90,7 @@ def test_an_unfinished_rotation_of_another_class_is_finished_first(
 
 
 def test_each_rotation_makes_another_secret_and_all_of_them_stay_known(
-    layout: Layout, secrets: EmbeddedSecrets, monkeypatch: pytest.MonkeyPatch
+    layout: Layout, secrets: RotatedSecrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Component(monkeypatch)
     every = [credentials.load(layout).valkey]
@@ -103,7 +103,7 @@ def test_each_rotation_makes_another_secret_and_all_of_them_stay_known(
 
 
 def test_all_environments_secrets_are_known_and_names_that_go_with_one_are_not(
-    layout: Layout, secrets: EmbeddedSecrets
+    layout: Layout, secrets: RotatedSecrets
 ) -> None:
     clean = Layout(layout.root, "clean-1")
     clean.make()
@@ -114,7 +114,7 @@ def test_all_environments_secrets_are_known_and_names_that_go_with_one_are_not(
 
 
 def test_what_a_rotation_writes_is_for_its_owner_alone_and_shows_nothing(
-    layout: Layout, secrets: EmbeddedSecrets, monkeypatch: pytest.MonkeyPatch
+    layout: Layout, secrets: RotatedSecrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     component = Component(monkeypatch)
     component.deaths = ["between"]

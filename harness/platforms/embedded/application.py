@@ -110,11 +110,6 @@ def run(
         raise PlatformError(f"{module} failed: {done.stderr.strip()[-500:]}")
 
 
-def role_address(ports: dict[str, int]) -> str:
-    """A libpq string without user and password, to whichever node takes writes."""
-    return _address((ports["pg_a"], ports["pg_b"]))
-
-
 def _address(ports: Sequence[int]) -> str:
     return address_of([("127.0.0.1", port) for port in ports])
 

@@ -11,6 +11,7 @@ opens on those that are well.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,11 +184,11 @@ def replica_url(ports: dict[str, int], node: str) -> str:
     return f"http://127.0.0.1:{ports[f'app_{node}']}"
 
 
-def url(ports: dict[str, int]) -> str:
+def url(ports: Mapping[str, int]) -> str:
     return f"http://127.0.0.1:{ports['ingress']}"
 
 
-def queue_url(ports: dict[str, int]) -> str:
+def queue_url(ports: Mapping[str, int]) -> str:
     """The queue's own door, as those outside know it."""
     return f"redis://127.0.0.1:{ports['queue_door']}/0"
 

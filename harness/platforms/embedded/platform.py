@@ -18,6 +18,7 @@ from harness.platforms.embedded import (
     patroni,
     postgres,
     programs,
+    rotation,
     s3,
     status,
     whole,
@@ -30,7 +31,7 @@ from harness.platforms.embedded.doors import Doors
 from harness.platforms.embedded.layout import LEADER_TTL_S, Layout, State, load_state
 from harness.platforms.embedded.mirror import MirroredFilestore
 from harness.platforms.embedded.nodes import EmbeddedNodes
-from harness.platforms.embedded.rotation import EmbeddedSecrets
+from harness.platforms.embedded.rotation import RotatedSecrets
 
 _CAPABILITIES = (  # what a scenario can ask for
     "nodes", "database", "database.standby", "database.damage", "ingress", "application",
@@ -90,8 +91,8 @@ class EmbeddedPlatform:
         return mirror.embedded(self._layout.filestore / postgres.DATABASE, store)
 
     @property
-    def secrets(self) -> EmbeddedSecrets:
-        return EmbeddedSecrets(self._layout, self._state.ports, self._state.options)
+    def secrets(self) -> RotatedSecrets:
+        return rotation.embedded(self._layout, self._state.ports, self._state.options)
 
     @property
     def audit(self) -> EmbeddedAudit:

@@ -14,7 +14,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from harness.errors import NotReady
-from harness.platforms.embedded import valkey
 from harness.platforms.embedded.renewal import Renewal, pause_for_clients
 from harness.platforms.embedded.waiting import await_ready
 
@@ -24,30 +23,31 @@ _CONSUMING = {"xreadgroup", "xautoclaim", "xack", "xgroup", "xgroup|create"}
 
 def renew(renewal: Renewal) -> None:
     """Done when the old password is refused, its sessions are ended and consumers are back."""
-    plan = renewal.plan
-    word = plan.secrets.valkey
-    await_ready("the queue", lambda: _take(renewal), within_s=_QUEUE_S, next_step="see valkey.log")
-    valkey.configure(plan.layout, plan.ports, plan.secrets)
-    with _connected(plan.ports["valkey"], word) as queue:
+    port, word = renewal.stack.queue_port, renewal.secrets.valkey
+    await_ready(
+        "the queue", lambda: _take(renewal), within_s=_QUEUE_S, next_step="see the queue's log"
+    )
+    renewal.stack.keep_queue(renewal.secrets)
+    with _connected(port, word) as queue:
         first_new = int(queue.client_id())
         renewal.write_files()
         renewal.tell_replicas()
         pause_for_clients()
         await_ready("the end of old sessions", lambda: _end_before(queue, first_new),
                     within_s=_QUEUE_S)  # fmt: skip
-        if _lets_in(plan.ports["valkey"], renewal.old("valkey")):
+        if _lets_in(port, renewal.old("valkey")):
             raise NotReady("the queue still takes the old password", next_step="rotate it again")
         await_ready(
             "the replicas' consumers, with the new password,",
-            lambda: _consumers(queue) >= len(renewal.live_replicas()),
+            lambda: _consumers(queue) >= len(renewal.stack.live_replicas()),
             within_s=_CONSUMERS_S,
-            next_step="see logs/app1.log and app2.log",
+            next_step="see the logs of the application",
         )
 
 
 def _take(renewal: Renewal) -> bool:
     """Set the new password by whichever is valid now; a rotation that was cut short set either."""
-    word, port = renewal.plan.secrets.valkey, renewal.plan.ports["valkey"]
+    word, port = renewal.secrets.valkey, renewal.stack.queue_port
     for known in (word, *reversed(renewal.former.get("valkey", ()))):
         with contextlib.suppress(redis.RedisError), _connected(port, known) as queue:
             queue.config_set("requirepass", word)

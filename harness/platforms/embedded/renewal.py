@@ -6,150 +6,143 @@ checks it, then told to those who use it, and only then are sessions made with t
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from harness.platforms.embedded import application, credentials, ingress, parts, postgres, web
-from harness.platforms.embedded.blueprint import Blueprint
-from harness.platforms.embedded.credentials import ADMIN_LOGIN
-from harness.platforms.embedded.layout import DATABASE_NODES, Layout
+from harness.platforms.embedded.cluster import DatabaseNode
+from harness.platforms.embedded.credentials import Secrets
+from harness.platforms.embedded.database import PatroniDatabase
+from harness.platforms.embedded.layout import Layout
 from harness.platforms.embedded.waiting import await_ready
 
-ADMIN_UID = 2
 CLIENTS_READ_S = 0.15  # customers' programs look at their files every tenth of a second
 _REPLICA_S = 30.0
-_JSON = {"Content-Type": "application/json", "User-Agent": "peakdrill-rotation"}
-_DENIED = {"odoo.exceptions.AccessDenied", "odoo.http.SessionExpiredException"}
+
+Key = tuple[str, str]  # an access key's id, and its secret
+
+
+class Replica(Protocol):
+    """One replica of the application, asked by itself. None: it cannot tell."""
+
+    @property
+    def name(self) -> str: ...
+    def serves(self) -> bool: ...
+    def lets_in(self, password: str) -> bool | None:
+        """Whether it takes the administrator's password or key."""
+
+    def lets_in_by_key(self, key: str) -> bool | None:
+        """The same by a bearer's key: since version 19, and a way of its own."""
+
+    def log_in(self, password: str) -> str | None:
+        """The id of a new web session of the administrator; None when none was begun."""
+
+    def has_ended_session(self, session_id: str) -> bool:
+        """Whether it refuses a web session, by its own word."""
+
+
+class Stack(Protocol):
+    """A platform's components, as far as a secret concerns them. Raises PlatformError."""
+
+    @property
+    def layout(self) -> Layout:
+        """Of the environment that serves."""
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """`ingress`, `queue_door` and `s3`: where a thief would come."""
+
+    @property
+    def queue_port(self) -> int:
+        """Where the queue is administered."""
+
+    @property
+    def dialect(self) -> int: ...
+    @property
+    def database(self) -> PatroniDatabase: ...
+    def live_databases(self) -> tuple[DatabaseNode, ...]:
+        """Those that are to be asked; a dead one learns of everything when it comes back."""
+
+    def live_replicas(self) -> tuple[Replica, ...]:
+        """Those that are to be asked; a dead one reads its configuration when it starts."""
+
+    def write_files(self, secrets: Secrets) -> None:
+        """To all who are pointed to a file, customers' programs among them."""
+
+    def tell_replicas(self, secrets: Secrets) -> None:
+        """They read it at once, and forget whom they had let in."""
+
+    def renew(self, what: str, secrets: Secrets, *, held: int) -> None:
+        """`password` or `api-key` into the application's database, or all `sessions` ended."""
+
+    def keep_queue(self, secrets: Secrets) -> None:
+        """What the queue reads at its next start; a running one is told by CONFIG SET."""
+
+    def offer_store_keys(self, keys: Sequence[Key]) -> None:
+        """From now on these are the archive's keys at the store, and no others. Repeatable."""
+
+    def tell_archive(self, secrets: Secrets) -> None:
+        """Whoever writes to the store signs with the new key from now on."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Renewal:
-    """One renewal under way. `plan` holds the new secrets."""
+    """One renewal under way."""
 
-    plan: Blueprint
+    stack: Stack
+    secrets: Secrets  # the new ones
     former: Mapping[str, tuple[str, ...]]  # by field of Secrets, oldest first
     held: int  # a descriptor that keeps the next renewal waiting
 
     def __repr__(self) -> str:
         return "Renewal(...)"
 
-    @property
-    def base(self) -> Layout:
-        """Where the store, the doors and the partners stand, in every environment."""
-        return Layout(self.plan.layout.root)
-
     def old(self, field: str) -> str:
         """The secret that was replaced, "" where there was none."""
         return self.former.get(field, ("",))[-1]
 
     def write_files(self) -> None:
-        """To all who are pointed to a file; customers' programs know the first environment's."""
-        credentials.write(self.plan.layout, self.plan.secrets)
-        if self.plan.layout.environment:
-            credentials.write_for_clients(self.base, self.plan.secrets)
+        self.stack.write_files(self.secrets)
 
     def tell_replicas(self) -> None:
-        """Both replicas read it within a tenth of a second, and forget whom they had let in."""
-        for node in DATABASE_NODES:
-            application.configure(self.plan, node)
-        application.partners_part(replace(self.plan, layout=self.base))
+        self.stack.tell_replicas(self.secrets)
 
-    def live_replicas(self) -> tuple[str, ...]:
-        """Nodes whose replica is to be asked; a dead one reads its configuration when it starts."""
-        alive = (n for n in DATABASE_NODES if not parts.node_of(self.plan.layout, n).is_dead())
-        return tuple(alive)
+    def renew(self, what: str) -> None:
+        self.stack.renew(what, self.secrets, held=self.held)
 
     def await_replicas(self) -> None:
-        for node in self.live_replicas():
+        for replica in self.stack.live_replicas():
             await_ready(
-                f"the replica on node {node}, with the new secret,",
-                partial(ingress.replica_serves, self.plan.ports, node),
+                f"{replica.name}, with the new secret,",
+                replica.serves,
                 within_s=_REPLICA_S,
-                next_step=f"see logs/{application.replica_name(node)}.log",
+                next_step=f"see the log of {replica.name}",
             )
 
-    def await_password(
-        self, new: str, old: str, lets_in: Callable[[int, str], bool | None]
-    ) -> None:
+    def await_password(self, new: str, old: str, lets_in: LetsIn) -> None:
         """Every live replica takes the one and refuses the other, in this way.
 
         A replica remembers for each way of its own whom it let in there.
         """
-        for node in self.live_replicas():
-            port = self.plan.ports[f"app_{node}"]
+        for replica in self.stack.live_replicas():
 
-            def settled(port: int = port) -> bool:
-                return lets_in(port, new) is True and (not old or lets_in(port, old) is False)
+            def settled(replica: Replica = replica) -> bool:
+                if lets_in(replica, new) is not True:
+                    return False
+                return not old or lets_in(replica, old) is False
 
             await_ready(
-                f"the replica on node {node}, with the new secret alone,",
+                f"{replica.name}, with the new secret alone,",
                 settled,
                 within_s=_REPLICA_S,
-                next_step=f"see logs/{application.replica_name(node)}.log",
+                next_step=f"see the log of {replica.name}",
             )
+
+
+LetsIn = Callable[[Replica, str], bool | None]
 
 
 def pause_for_clients() -> None:
     """Nobody says when a customer's program has read its file: it is given the time it takes."""
     time.sleep(CLIENTS_READ_S)
-
-
-def lets_in(port: int, password: str) -> bool | None:
-    """Whether a replica takes the administrator's password or key; None when it cannot tell."""
-    arguments = [postgres.DATABASE, ADMIN_UID, password, "res.users", "search_count", [[]]]
-    told = _rpc(port, "/jsonrpc", service="object", method="execute_kw", args=arguments)
-    return _accepted(told)
-
-
-def lets_in_by_key(port: int, key: str) -> bool | None:
-    """The same by a bearer's key: since version 19, and a way of its own."""
-    answer = web.ask(
-        port, "/json/2/res.users/search_count", method="POST", body=b'{"domain": []}',
-        headers={**_JSON, "Authorization": f"Bearer {key}"}, timeout_s=5.0,
-    )  # fmt: skip
-    return None if answer is None else {200: True, 401: False}.get(answer.status)
-
-
-def log_in(port: int, password: str) -> str | None:
-    """The id of a new web session of the administrator; None when none was begun."""
-    body = {"params": {"db": postgres.DATABASE, "login": ADMIN_LOGIN, "password": password}}
-    answer = web.ask(
-        port, "/web/session/authenticate", method="POST", body=json.dumps(body).encode(),
-        headers=_JSON, timeout_s=5.0,
-    )  # fmt: skip
-    if answer is None or answer.status != 200:
-        return None
-    cookie = answer.header("set-cookie").partition("session_id=")[2].partition(";")[0]
-    return cookie or None
-
-
-def has_ended_session(port: int, session_id: str) -> bool:
-    """Whether a replica refuses a web session, by its own word: silence is no refusal."""
-    headers = {"Cookie": f"session_id={session_id}"}
-    return _accepted(_rpc(port, "/web/session/check", headers)) is False
-
-
-def _rpc(port: int, path: str, headers: dict[str, str] | None = None, **params: object) -> object:
-    body = {"jsonrpc": "2.0", "method": "call", "id": 1, "params": params}
-    answer = web.ask(
-        port, path, method="POST", body=json.dumps(body).encode(),
-        headers={**_JSON, **(headers or {})}, timeout_s=5.0,
-    )  # fmt: skip
-    try:
-        return answer.json() if answer is not None and answer.status == 200 else None
-    except ValueError:
-        return None
-
-
-def _accepted(told: object) -> bool | None:
-    if not isinstance(told, dict):
-        return None
-    if "error" not in told:
-        return True
-    error = told["error"]
-    data = error.get("data") if isinstance(error, dict) else None
-    name = data.get("name") if isinstance(data, dict) else None
-    return False if name in _DENIED else None

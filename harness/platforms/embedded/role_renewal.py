@@ -17,10 +17,10 @@ from functools import partial
 import psycopg
 from psycopg import sql
 
-from harness.platforms.embedded import database, parts, postgres
+from harness.platforms.embedded import postgres
+from harness.platforms.embedded.cluster import DatabaseNode
 from harness.platforms.embedded.credentials import files_of
-from harness.platforms.embedded.database import PatroniDatabase
-from harness.platforms.embedded.layout import DATABASE_NODES, Layout
+from harness.platforms.embedded.layout import Layout
 from harness.platforms.embedded.renewal import Renewal
 from harness.platforms.embedded.waiting import await_ready
 
@@ -43,19 +43,16 @@ _END = (
 
 def renew(renewal: Renewal) -> None:
     """Done when each database that runs refuses the old password and holds no session by it."""
-    plan = renewal.plan
-    both = database.embedded(plan.layout, plan.ports, plan.options)
     leader, changed = await_ready(
         "a leader that takes the role's new password",
-        partial(_set_password, renewal, both),
+        partial(_set_password, renewal),
         within_s=_LEADER_S,
         next_step="wait for a leader, then try again",
     )
     renewal.write_files()
     renewal.tell_replicas()
-    for node in DATABASE_NODES:
-        if not parts.node_of(plan.layout, node).is_dead():
-            _shut_out(renewal, node, changed if node == leader else None)
+    for node in renewal.stack.live_databases():
+        _shut_out(renewal, node, changed if node.name == leader else None)
     renewal.await_replicas()
 
 
@@ -64,18 +61,18 @@ def sessions_log(layout: Layout) -> str:
     return str(layout.logs / "audit-sessions.jsonl")
 
 
-def _set_password(renewal: Renewal, both: PatroniDatabase) -> tuple[str, datetime] | None:
+def _set_password(renewal: Renewal) -> tuple[str, datetime] | None:
     """By which node, and when by its clock: sessions that began before may be by the old one.
 
     The server is given the verifier alone: a password in a statement could reach a log.
     """
-    leader = both.leader()
+    database = renewal.stack.database
+    leader = database.leader()
     if leader is None:
         return None
-    files = files_of(renewal.plan.layout)
-    word = renewal.plan.secrets.shop.encode()
+    files, word = files_of(renewal.stack.layout), renewal.secrets.shop.encode()
     try:
-        with postgres.connected(renewal.plan.ports[f"pg_{leader}"], files) as connection:
+        with postgres.connected(database.node(leader).pg_port, files) as connection:
             made = connection.pgconn.encrypt_password(word, ROLE.encode(), b"scram-sha-256")
             connection.execute(
                 sql.SQL("ALTER ROLE {} PASSWORD {}").format(
@@ -94,15 +91,15 @@ def _now(connection: psycopg.Connection[tuple[object, ...]]) -> datetime:
     return row[0]
 
 
-def _shut_out(renewal: Renewal, node: str, changed: datetime | None) -> None:
+def _shut_out(renewal: Renewal, node: DatabaseNode, changed: datetime | None) -> None:
     """One server: first nobody comes in by the old password, then nobody who did is left.
 
     A standby knows of the change as soon as it refuses the old one.
     """
-    old, files = renewal.old("shop"), files_of(renewal.plan.layout)
-    port = renewal.plan.ports[f"pg_{node}"]
+    old, layout = renewal.old("shop"), renewal.stack.layout
+    port, files = node.pg_port, files_of(layout)
     await_ready(
-        f"the database on node {node}, with the role's new password alone,",
+        f"the database on node {node.name}, with the role's new password alone,",
         lambda: _lets_in(port, old) is not True and postgres.answers(port, files),
         within_s=_LEADER_S,
     )
@@ -117,11 +114,11 @@ def _shut_out(renewal: Renewal, node: str, changed: datetime | None) -> None:
                 "own": _APPLICATION,
                 "all": time.monotonic() - begun_s > _PATIENCE_S,
             }
-            _put_down(renewal.plan.layout, connection.execute(_END, asked).fetchall())
+            _put_down(layout, connection.execute(_END, asked).fetchall())
             left = connection.execute(_LEFT, asked).fetchone()
             return left == (0,)
 
-        await_ready(f"the end of old sessions on node {node}", ended, within_s=_ENDED_S)
+        await_ready(f"the end of old sessions on node {node.name}", ended, within_s=_ENDED_S)
 
 
 def _lets_in(port: int, password: str) -> bool | None:

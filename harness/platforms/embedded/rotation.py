@@ -16,7 +16,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -37,11 +37,12 @@ from harness.platforms.embedded import (
     s3,
     store_renewal,
 )
-from harness.platforms.embedded.blueprint import Blueprint, Commands
+from harness.platforms.embedded.admission import ADMIN_UID
 from harness.platforms.embedded.credentials import ADMIN_LOGIN, Secrets
 from harness.platforms.embedded.former import Former
 from harness.platforms.embedded.layout import Layout, Options, write_atomically, write_private
-from harness.platforms.embedded.renewal import Renewal
+from harness.platforms.embedded.local_stack import LocalStack
+from harness.platforms.embedded.renewal import Renewal, Replica, Stack
 from harness.platforms.embedded.waiting import await_ready
 
 SESSION = "session"  # no field of Secrets: cookies that were handed out
@@ -51,34 +52,34 @@ _BEARER_SINCE = 19
 
 def _password(work: Renewal) -> None:
     """The database first: a customer's program that reads its file too early would be refused."""
-    application.renew(work.plan, "password", held=work.held)
+    work.renew("password")
     work.write_files()
     renewal.pause_for_clients()
     work.tell_replicas()
-    now, old = work.plan.secrets.admin_password, work.old("admin_password")
-    work.await_password(now, old, renewal.lets_in)
+    now, old = work.secrets.admin_password, work.old("admin_password")
+    work.await_password(now, old, lambda replica, word: replica.lets_in(word))
 
 
 def _api_key(work: Renewal) -> None:
-    application.renew(work.plan, "api-key", held=work.held)
+    work.renew("api-key")
     work.write_files()
     work.tell_replicas()
-    now, old = work.plan.secrets.api_key, work.old("api_key")
-    work.await_password(now, old, renewal.lets_in)
-    if work.plan.options.dialect >= _BEARER_SINCE:
-        work.await_password(now, old, renewal.lets_in_by_key)
+    now, old = work.secrets.api_key, work.old("api_key")
+    work.await_password(now, old, lambda replica, word: replica.lets_in(word))
+    if work.stack.dialect >= _BEARER_SINCE:
+        work.await_password(now, old, lambda replica, word: replica.lets_in_by_key(word))
 
 
 def _sessions(work: Renewal) -> None:
     """Seen with a session that was begun for it, besides all that were handed out."""
-    replicas = [work.plan.ports[f"app_{node}"] for node in work.live_replicas()]
-    known = [_begin_session(replicas, work.plan.secrets), *work.former.get(SESSION, ())]
-    application.renew(work.plan, "sessions", held=work.held)
-    for port in replicas:
+    replicas = work.stack.live_replicas()
+    known = [_begin_session(replicas, work.secrets), *work.former.get(SESSION, ())]
+    work.renew("sessions")
+    for replica in replicas:
         for session in known:
             await_ready(
                 "a replica that has ended all sessions",
-                partial(renewal.has_ended_session, port, session),
+                partial(replica.has_ended_session, session),
                 within_s=_SESSION_S,
             )
 
@@ -109,12 +110,13 @@ class Intention:
     values: dict[str, str]  # the new secrets, by field
 
 
-class EmbeddedSecrets:
+class RotatedSecrets:
     """Of the environment that serves."""
 
-    def __init__(self, layout: Layout, ports: dict[str, int], options: Options) -> None:
-        self._layout, self._ports, self._options = layout, ports, options
-        self._former = Former(layout)
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._layout = stack.layout
+        self._former = Former(stack.layout)
 
     def classes(self) -> tuple[str, ...]:
         return tuple(WAYS)
@@ -149,9 +151,9 @@ class EmbeddedSecrets:
     def _carry_out(self, begun: Intention, held: int) -> None:
         way, now = WAYS[begun.credential], credentials.load(self._layout)
         self._former.keep({field: getattr(now, field) for field in way.fields}, begun.values)
-        plan = self._plan(replace(now, **begun.values))
+        new = replace(now, **begun.values)
         try:
-            way.renew(Renewal(plan, self._former.read(), held))
+            way.renew(Renewal(self._stack, new, self._former.read(), held))
         except (psycopg.Error, redis.RedisError) as error:
             raise PlatformError(
                 f"the rotation of {begun.credential} was cut short: {type(error).__name__}",
@@ -187,28 +189,22 @@ class EmbeddedSecrets:
 
     def _told(self, credential: str) -> tuple[str, str, str, str]:
         """Where it is used, whose it is, Odoo's database, and the secret itself."""
-        now, ports = credentials.load(self._layout), self._ports
+        now, ports = credentials.load(self._layout), self._stack.ports
         door, database = ingress.url(ports), postgres.DATABASE
         if credential == "database-role":
-            return application.role_address(ports), role_renewal.ROLE, "", now.shop
+            nodes = [("127.0.0.1", port) for port in self._stack.database.pg_ports]
+            return application.address_of(nodes), role_renewal.ROLE, "", now.shop
         if credential == "backup-writer":
             return f"{s3.url(ports)}/{s3.BUCKET}", now.s3_archive_key, "", now.s3_archive_secret
         if credential == "application-password":
             return door, ADMIN_LOGIN, database, now.admin_password
         if credential == "api-key":
-            return door, str(renewal.ADMIN_UID), database, now.api_key
+            return door, str(ADMIN_UID), database, now.api_key
         if credential == "queue":
             return ingress.queue_url(ports), "", "", now.valkey
-        replicas = [ports[f"app_{node}"] for node in self._renewal(now).live_replicas()]
-        session = _begin_session(replicas, now)
+        session = _begin_session(self._stack.live_replicas(), now)
         self._former.keep({SESSION: session}, {})
         return door, ADMIN_LOGIN, database, session
-
-    def _renewal(self, now: Secrets) -> Renewal:
-        return Renewal(self._plan(now), {}, -1)
-
-    def _plan(self, known: Secrets) -> Blueprint:
-        return Blueprint(self._layout, self._ports, known, self._options, Commands())
 
     def _known(self, credential: str) -> str:
         if credential not in WAYS:
@@ -218,10 +214,15 @@ class EmbeddedSecrets:
         return credential
 
 
-def _begin_session(replicas: list[int], known: Secrets) -> str:
+def embedded(layout: Layout, ports: dict[str, int], options: Options) -> RotatedSecrets:
+    """Of the embedded platform."""
+    return RotatedSecrets(LocalStack(layout, ports, options))
+
+
+def _begin_session(replicas: Sequence[Replica], known: Secrets) -> str:
     """By whichever replica answers."""
-    for port in replicas:
-        session = renewal.log_in(port, known.admin_password)
+    for replica in replicas:
+        session = replica.log_in(known.admin_password)
         if session:
             return session
-    raise NotReady("no replica begins a session", next_step="see logs/app1.log and app2.log")
+    raise NotReady("no replica begins a session", next_step="see the logs of the application")

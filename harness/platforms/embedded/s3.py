@@ -7,6 +7,7 @@ bound to loopback, and nobody is pointed to them.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from harness.platforms.embedded import programs
 from harness.platforms.embedded.credentials import Secrets, files_of
@@ -70,7 +71,7 @@ def known_identities(secrets: Secrets) -> dict[str, object]:
     }
 
 
-def url(ports: dict[str, int]) -> str:
+def url(ports: Mapping[str, int]) -> str:
     return f"http://127.0.0.1:{ports['s3']}"
 
 
