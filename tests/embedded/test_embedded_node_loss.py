@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from harness.errors import FaultError
-from harness.platforms.embedded import EmbeddedPlatform, attach, find, up
+from harness.platforms.embedded import EmbeddedPlatform, attach, find, patroni, up
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.embedded.parts import node_of
 from harness.platforms.embedded.waiting import await_ready
@@ -93,6 +95,33 @@ def test_the_primary_is_lost_and_comes_back(platform: EmbeddedPlatform) -> None:
         rows = {row[0] for row in connection.execute("SELECT number FROM acknowledged")}
         connection.execute("DROP TABLE acknowledged")
     assert set(writer.acknowledged) - rows == set()
+
+
+def test_a_standby_that_was_away_for_a_moment_is_whole_once_that_lasts(
+    platform: EmbeddedPlatform,
+) -> None:
+    """Patroni calls it synchronous from before, and takes that back at its next look."""
+    await_ready("the platform", lambda: platform.whole().whole, within_s=90)
+    lost = platform.nodes.resolve("standby")
+    platform.nodes.kill(lost)
+    platform.nodes.start(lost)
+    await_ready("the platform", lambda: platform.whole().whole, within_s=90)
+    assert platform.nodes.is_back(lost)
+    until = time.monotonic() + 3 * patroni.LOOP_WAIT_S
+    while time.monotonic() < until:
+        assert platform.database.protected().missing == ()
+        time.sleep(0.02)
+
+
+def test_a_standby_whose_own_record_does_not_say_it_runs_is_not_synchronous(
+    platform: EmbeddedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await_ready("the platform", lambda: platform.whole().whole, within_s=90)
+    seen = patroni.members(platform.database.cluster)
+    stale = tuple(replace(m, state="stopped") if m.role == "sync_standby" else m for m in seen)
+    monkeypatch.setattr(patroni, "members", lambda _: stale)
+    (told,) = platform.database.protected().missing
+    assert "streams, and is not synchronous yet" in told
 
 
 def test_a_second_platform_beside_the_first(

@@ -152,7 +152,11 @@ class PatroniDatabase:
         return self.node(leader)
 
     def _replication_gaps(self, leader: DatabaseNode) -> list[str]:
-        """By the leader's own view, and by Patroni's: both must hold for a safe failover."""
+        """By the leader's own view, and by Patroni's: both must hold for a safe failover.
+
+        A standby that was away for a moment is still called synchronous by both. The leader's
+        Patroni takes that back at its next look if the standby's own record does not say it runs.
+        """
         standby = self._other(leader)
         name = standby.member
         rows = self._rows(leader, _STANDBYS)
@@ -163,8 +167,8 @@ class PatroniDatabase:
             return [f"{name} on node {standby.name} does not stream from the leader"]
         if not self.options.synchronous:
             return []
-        by_patroni = {m.node: m.role for m in patroni.members(self.cluster)}
-        agreed = by_patroni.get(standby.name) == "sync_standby"
+        by_patroni = {m.node: (m.role, m.state) for m in patroni.members(self.cluster)}
+        agreed = by_patroni.get(standby.name) == ("sync_standby", "streaming")
         if seen[name][2] not in ("sync", "quorum") or not agreed:
             return [f"{name} on node {standby.name} streams, and is not synchronous yet"]
         return []

@@ -37,7 +37,12 @@ def resolve(selector: str, cluster: Cluster, is_dead: Callable[[str], bool]) -> 
 
 
 def has_joined(cluster: Cluster, node: str) -> bool:
-    """Its database leads, or streams from one that does."""
+    """Its database leads, or streams from one that does.
+
+    Its own Patroni is asked first: what the others know of it may be from before its death.
+    """
+    if not any(patroni.is_running(each) for each in cluster if each.name == node):
+        return False
     seen = {member.node: member for member in patroni.members(cluster)}
     mine = seen.get(node)
     if mine is None or not any(member.role in _LEADS for member in seen.values()):

@@ -152,6 +152,12 @@ def is_leader(node: DatabaseNode) -> bool:
     return answer is not None and answer.status == 200
 
 
+def is_running(node: DatabaseNode) -> bool:
+    """Its database runs, by its own Patroni's word of this moment."""
+    answer = web.ask(node.patroni_port, "/health")
+    return answer is not None and answer.status == 200
+
+
 def nudge(cluster: Cluster, secrets: Secrets) -> None:
     """Have every Patroni look again now instead of at its next loop; changes nothing."""
     same = json.dumps({"loop_wait": LOOP_WAIT_S}).encode()
