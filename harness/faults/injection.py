@@ -23,7 +23,7 @@ from pathlib import Path
 from harness.core.timeline import Mark, MarkName, Timeline
 from harness.errors import FaultError
 from harness.evidence import events, layout
-from harness.faults import undo
+from harness.faults import lacking, undo
 from harness.faults.child import Child
 from harness.faults.experiment import resolved_experiment
 from harness.faults.state import State, state_of
@@ -39,6 +39,7 @@ class Bounds:
 
     hold_max_s: int = 1800
     heal_s: int = 180
+    whole_s: int = 20  # what the platform lacks may pass within; then no fault goes in
 
 
 class Injection:
@@ -62,13 +63,16 @@ class Injection:
     @property
     def why(self) -> str:
         """What the marks and the child's journal say against this injection; "" if nothing."""
+        timeline = self._timeline()
         told = [
             mark.note
-            for mark in self._timeline().marks
+            for mark in timeline.marks
             if mark.name in {MarkName.FAULT_SPOILED, MarkName.NO_EFFECT}
         ]
+        against = [*lacking.told_by(timeline)]
         if self._child is not None and not self._child.is_alive():
-            told += self._child.account().failures
+            against += self._child.account().failures
+        told += [each for each in against if not any(each in note for note in told)]
         return "; ".join(told)
 
     def is_attended(self) -> bool:
@@ -151,7 +155,8 @@ class Injection:
         if state in {State.HEALED, State.SPOILED}:
             return
         account = self._child.account()
-        told = "; ".join(account.failures) or "no step failed"
+        against = (*lacking.told_by(self._timeline()), *account.failures)
+        told = "; ".join(against) or "no step failed"
         self._stamp(
             MarkName.FAULT_SPOILED,
             f"the experiment ended ({account.status or 'killed'}) in state {state}: {told}",
@@ -177,6 +182,7 @@ class Injection:
             "PEAKDRILL_HOLD": "stdin",
             "PEAKDRILL_HOLD_MAX_S": str(self._bounds.hold_max_s),
             "PEAKDRILL_HEAL_S": str(self._bounds.heal_s),
+            "PEAKDRILL_WHOLE_S": str(self._bounds.whole_s),
         }
 
 

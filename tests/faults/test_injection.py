@@ -23,6 +23,7 @@ from harness.faults.state import FAULT_MARKS, State
 
 LOSS, NULL = find_experiment("node-loss"), find_experiment("null")
 PRIMARY = {"node": "primary"}
+NOT_YET = "the platform is not whole yet: the standby does not stream"
 
 
 def _fault_marks(run: Path) -> list[MarkName]:
@@ -72,14 +73,42 @@ def test_a_failed_hypothesis_breaks_nothing_and_is_not_a_success(
     files: FilePlatform, run: Path
 ) -> None:
     files.set_quirk("not-whole")
-    with injection(LOSS, PRIMARY, files, run) as fault:
+    with injection(LOSS, PRIMARY, files, run, bounds=Bounds(whole_s=1)) as fault:
         fault.inject()
         assert not fault.await_effect(within_s=PATIENCE_S)
         assert fault.state is State.SPOILED
     assert "no step of its method was run" in fault.why
     assert "platform-is-whole: False, which is not tolerated" in fault.why
-    assert "the platform is not whole: the standby does not stream" in _steps(run)
+    assert fault.why.count("the platform is not whole: the standby does not stream") == 1
+    assert _steps(run)[:2] == [NOT_YET, "the platform is not whole: the standby does not stream"]
     assert "mend: succeeded" in _steps(run)  # the rollbacks were played, harmlessly
+    assert files.deeds() == []
+
+
+def test_what_the_platform_lacks_may_pass_before_the_fault_goes_in(
+    files: FilePlatform, run: Path
+) -> None:
+    files.set_quirk("not-whole")
+    with injection(LOSS, PRIMARY, files, run, bounds=Bounds(whole_s=int(PATIENCE_S))) as fault:
+        fault.inject()
+        until(lambda: NOT_YET in _steps(run), "the first look")
+        assert files.deeds() == []
+        files.set_quirk("not-whole", on=False)
+        assert fault.await_effect(within_s=PATIENCE_S), fault.why
+    assert fault.why == ""
+    assert _steps(run)[:2] == [NOT_YET, "platform-is-whole: succeeded (True)"]
+
+
+def test_nobody_waits_for_the_platform_once_the_fault_was_released(
+    files: FilePlatform, run: Path
+) -> None:
+    files.set_quirk("not-whole")
+    with injection(LOSS, PRIMARY, files, run, bounds=Bounds(whole_s=3600)) as fault:
+        fault.inject()
+        until(lambda: NOT_YET in _steps(run), "the first look")
+        fault.release()
+        assert not fault.await_effect(within_s=PATIENCE_S)
+    assert "the platform is not whole: the standby does not stream" in fault.why
     assert files.deeds() == []
 
 

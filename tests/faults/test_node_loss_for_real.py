@@ -16,7 +16,7 @@ from harness.core.timeline import MarkName
 from harness.evidence import events
 from harness.faults import journal, undo
 from harness.faults.experiment import find_experiment
-from harness.faults.injection import Injection, injection
+from harness.faults.injection import Bounds, Injection, injection
 from harness.faults.state import FAULT_MARKS, State
 from harness.platforms.capabilities import Nodes, Platform
 
@@ -131,10 +131,12 @@ def test_a_failed_hypothesis_runs_the_rollbacks_and_breaks_nothing(
     lost = nodes.resolve("standby")
     nodes.kill(lost)
     try:
-        with injection(LOSS, {"node": "primary"}, whole, run) as fault:
+        bounds = Bounds(whole_s=1)
+        with injection(LOSS, {"node": "primary"}, whole, run, bounds=bounds) as fault:
             fault.inject()
             assert not fault.await_effect(within_s=PATIENCE_S)
         assert "no step of its method was run" in fault.why
+        assert f"the platform is not whole: node {lost} is dead" in fault.why
         assert _fault_marks(run) == [MarkName.FAULT_SPOILED]
         assert not nodes.is_dead(nodes.resolve("primary"))
     finally:
