@@ -18,6 +18,7 @@ from harness.platforms.capabilities import Backup, Instant, Reach, Restored, Wan
 from harness.platforms.embedded import (
     application,
     archive,
+    archive_marks,
     backup_key,
     credentials,
     database,
@@ -148,10 +149,10 @@ class EmbeddedBackups:
     def _ship_histories(self) -> None:
         """Timelines that began meanwhile: without their history nobody finds the way to them."""
         for node in DATABASE_NODES:
-            status = self.layout.pgdata(node) / "pg_wal" / "archive_status"
-            for done in status.glob("*.history.done"):
-                if self._shelf().lacks(archive.key_of(done.stem)):
-                    done.rename(done.with_suffix(".ready"))
+            pgdata = self.layout.pgdata(node)
+            for name in archive_marks.archived_histories(pgdata):
+                if self._shelf().lacks(archive.key_of(name)):
+                    archive_marks.ship_again(pgdata, name)
 
     def _newest_is_absent(self) -> bool:
         marked = max(reach.finished(self.layout, kinds=(".done",)), default="")

@@ -10,12 +10,12 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.platforms.capabilities import Reach
-from harness.platforms.embedded import programs, wal_names
+from harness.platforms.embedded import archive_marks, programs, wal_names
 from harness.platforms.embedded.backup_store import Record
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout
 from harness.platforms.embedded.node import clean_environment
@@ -48,27 +48,8 @@ def finished(layout: Layout, *, kinds: tuple[str, ...]) -> frozenset[str]:
     Of the nodes that led last: a standby marks as done what it was copied with, archived or not.
     """
     folders = [layout.pgdata(node) for node in DATABASE_NODES]
-    leaders = [folder for folder in folders if led(folder)]
-    return frozenset().union(*(marked(folder, kinds=kinds) for folder in leaders or folders))
-
-
-def marked(pgdata: Path, *, kinds: tuple[str, ...]) -> frozenset[str]:
-    """One node's segments that bear such a mark; none where it has no data."""
-    return frozenset(
-        path.stem
-        for path in _listed(pgdata / "pg_wal" / "archive_status")
-        if path.suffix in kinds and wal_names.is_segment(path.stem)
-    )
-
-
-def led(pgdata: Path) -> bool:
-    """Neither follows nor is being copied."""
-    following = (pgdata / "standby.signal").exists() or (pgdata / "backup_label").exists()
-    return pgdata.is_dir() and not following
-
-
-def _listed(folder: Path) -> Iterator[Path]:
-    return folder.iterdir() if folder.is_dir() else iter(())
+    led = [folder for folder in folders if archive_marks.led(folder)]
+    return frozenset().union(*(archive_marks.marked(one, kinds=kinds) for one in led or folders))
 
 
 def _line(wal: Wal, record: Record) -> wal_names.Timelines:

@@ -25,23 +25,26 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import PeakdrillError, PlatformError
-from harness.platforms.embedded import reach, wal_names
-from harness.platforms.embedded.disk import LocalDisk
+from harness.platforms.embedded import archive_marks, wal_names
 from harness.platforms.embedded.layout import write_private
 from harness.platforms.embedded.waiting import await_ready
-from harness.platforms.reference.inside import archive_fault, patroni_config
-from harness.platforms.reference.inside.database import hold_of
+from harness.platforms.reference.inside import archive_fault, places
 from harness.platforms.reference.inside.settings import Settings
 
+if TYPE_CHECKING:
+    from harness.platforms.embedded.disk import Disk
+
 Told = Mapping[str, object]
+_RELEASE_S = 20.0
 _HOLD_S = 45.0  # Patroni's polite end, and then some
 
 
 def hold(settings: Settings, seconds: str = "") -> Told:
     """Returns when nothing of them runs any more. Harmless when they are held."""
-    asked = hold_of(settings.data)
+    asked = places.hold(settings.data)
     write_private(asked.asked, "")
     within_s = float(seconds or _HOLD_S)
     await_ready(f"{settings.name} at a standstill", asked.held.exists, within_s=within_s)
@@ -49,13 +52,15 @@ def hold(settings: Settings, seconds: str = "") -> Told:
 
 
 def release(settings: Settings) -> Told:
-    """That they are up again is seen from outside."""
-    hold_of(settings.data).asked.unlink(missing_ok=True)
+    """Returns when they may start; that they are up again is seen from outside."""
+    asked = places.hold(settings.data)
+    asked.asked.unlink(missing_ok=True)
+    await_ready("the release", lambda: not asked.held.exists(), within_s=_RELEASE_S)
     return {}
 
 
 def held(settings: Settings) -> Told:
-    return {"held": _is_held(settings)}
+    return {"held": places.hold(settings.data).is_held()}
 
 
 def restore(settings: Settings) -> Told:
@@ -67,11 +72,11 @@ def restore(settings: Settings) -> Told:
 
 def wipe(settings: Settings) -> Told:
     """Moved away first, so that no death leaves half a data folder to be taken for a whole one."""
-    if not _is_held(settings):
+    if not places.hold(settings.data).is_held():
         raise PlatformError(f"{settings.name} is not held: its data are in use")
     away = settings.data / "wiped"
     shutil.rmtree(away, ignore_errors=True)
-    place = patroni_config.pgdata(settings)
+    place = places.pgdata(settings.data)
     if place.exists():
         place.rename(away)
         shutil.rmtree(away)
@@ -80,11 +85,13 @@ def wipe(settings: Settings) -> Told:
 
 def segments(settings: Settings) -> Told:
     """What is finished, by the marks of this member's archiver."""
-    place = patroni_config.pgdata(settings)
-    kinds = {kind: sorted(reach.marked(place, kinds=(f".{kind}",))) for kind in ("ready", "done")}
-    status = place / "pg_wal" / "archive_status"
-    histories = sorted(path.stem for path in status.glob("*.history.done"))
-    return {"led": reach.led(place), **kinds, "histories": histories}
+    place = places.pgdata(settings.data)
+    return {
+        "led": archive_marks.led(place),
+        "ready": sorted(archive_marks.marked(place, kinds=(".ready",))),
+        "done": sorted(archive_marks.marked(place, kinds=(".done",))),
+        "histories": sorted(archive_marks.archived_histories(place)),
+    }
 
 
 def page_checksums(settings: Settings) -> Told:
@@ -93,7 +100,7 @@ def page_checksums(settings: Settings) -> Told:
 
 
 def write_garbage(settings: Settings, file: str, block: str) -> Told:
-    inside = patroni_config.pgdata(settings)
+    inside = places.pgdata(settings.data)
     if not (inside / file).resolve().is_relative_to(inside.resolve()):
         raise PlatformError(f"{file} is not below the data folder")
     _disk(settings).write_garbage(file, int(block))
@@ -129,20 +136,14 @@ def ship(settings: Settings, name: str) -> Told:
     """Harmless where it waits for the archiver, or is not there."""
     if not (wal_names.is_segment(name) or wal_names.is_history(name)):
         raise PlatformError(f"{name} is no segment and no history")
-    status = patroni_config.pgdata(settings) / "pg_wal" / "archive_status"
-    done = status / f"{name}.done"
-    if done.exists():
-        done.rename(done.with_suffix(".ready"))
+    archive_marks.ship_again(places.pgdata(settings.data), name)
     return {}
 
 
-def _disk(settings: Settings) -> LocalDisk:
-    return LocalDisk(patroni_config.pgdata(settings))
+def _disk(settings: Settings) -> Disk:
+    from harness.platforms.embedded.disk import LocalDisk  # drags numpy in
 
-
-def _is_held(settings: Settings) -> bool:
-    asked = hold_of(settings.data)
-    return asked.asked.exists() and asked.held.exists()
+    return LocalDisk(places.pgdata(settings.data))
 
 
 _ASKED: Mapping[str, Callable[..., Told]] = {

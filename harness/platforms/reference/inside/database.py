@@ -1,8 +1,5 @@
 """The role `database`: Patroni with its PostgreSQL, and the resident archive beside it.
 
-    /data/pgdata    PostgreSQL's data;  /data/log/database.log what all of them wrote
-    /data/hold      while it is there, Patroni and PostgreSQL stay down;  /data/held: they are
-
 Patroni's configuration holds passwords: it is written anew at each start, for our eyes alone, into
 a folder that does not outlive the container where /tmp is its own.
 """
@@ -19,21 +16,13 @@ from pathlib import Path
 
 from harness.platforms.embedded import programs
 from harness.platforms.embedded.waiting import await_ready
-from harness.platforms.reference.inside import patroni_config
+from harness.platforms.reference.inside import patroni_config, places
 from harness.platforms.reference.inside.settings import Settings
-from harness.platforms.reference.inside.supervisor import Hold, Program, Supervisor
+from harness.platforms.reference.inside.supervisor import Program, Supervisor
 
 _STRANGE = ("PATRONI_", "PG")  # would be taken for configuration
 _OTHER_S = 120.0
 _ARCHIVE = "harness.platforms.reference.inside.resident_archive"
-
-
-def hold_of(data: Path) -> Hold:
-    return Hold(asked=data / "hold", held=data / "held")
-
-
-def log_of(data: Path) -> Path:
-    return data / "log" / "database.log"
 
 
 def main(settings: Settings) -> int:
@@ -42,11 +31,11 @@ def main(settings: Settings) -> int:
         patroni_config.configuration(settings, Path(folder))  # what is missing is said at once
         return Supervisor(
             programs=programs_of(settings, Path(folder)),
-            hold=hold_of(settings.data),
+            hold=places.hold(settings.data),
             environ=environment(os.environ),
             home=settings.data,
-            left_behind=patroni_config.pgdata(settings),
-            log=log_of(settings.data),
+            left_behind=places.pgdata(settings.data),
+            log=places.log(settings.data),
         ).run()
 
 

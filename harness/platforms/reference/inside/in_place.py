@@ -25,9 +25,8 @@ from harness.platforms.embedded.layout import write_atomically
 from harness.platforms.embedded.process import ProcessId
 from harness.platforms.embedded.s3 import BUCKET
 from harness.platforms.embedded.s3_client import S3Client
-from harness.platforms.reference.inside import patroni_config, resident_archive
+from harness.platforms.reference.inside import places, resident_archive
 from harness.platforms.reference.inside.child_server import ChildServer
-from harness.platforms.reference.inside.database import hold_of
 from harness.platforms.reference.inside.settings import Settings
 
 _REMEMBERED = "patroni.dynamic.json"  # Patroni's own note of a configuration, in its data folder
@@ -66,7 +65,7 @@ def run(settings: Settings, order: Order) -> Restored:
         where.port, ours.s3_archive_key, ours.s3_archive_secret, BUCKET, host=where.host
     )
     with _alone(settings.data):
-        if not hold_of(settings.data).held.exists():
+        if not places.hold(settings.data).is_held():
             raise PlatformError(f"{settings.name} is not held", next_step="agent hold, then again")
         target = place(settings.data, order.secrets)
         restored = restore.build(target, store, order.key, order.backup_id, order.wanted)
@@ -77,13 +76,11 @@ def run(settings: Settings, order: Order) -> Restored:
 def place(data: Path, secrets: Secrets) -> restore.Place:
     """Its database's log is kept: it says where it ended."""
     workshop = data / "restore"
-    log = data / "log" / "restore.log"
-    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return restore.Place(
-        pgdata=data / "pgdata",
+        pgdata=places.pgdata(data),
         workshop=workshop,
-        log=log,
-        port=patroni_config.PG_PORT,
+        log=places.log(data, "restore.log"),
+        port=places.PG_PORT,
         secrets=secrets,
         server=ChildServer(workshop),
     )

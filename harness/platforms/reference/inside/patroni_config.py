@@ -13,20 +13,17 @@ from pathlib import Path
 
 from harness.platforms.embedded import archive, patroni, postgres, programs
 from harness.platforms.embedded.layout import write_private
+from harness.platforms.reference.inside import places
+from harness.platforms.reference.inside.places import ARCHIVE_PORT, PG_PORT, REST_PORT
 from harness.platforms.reference.inside.settings import KUBERNETES, Settings
 
 SCOPE = "database"  # the Service's name
-PG_PORT, REST_PORT, ARCHIVE_PORT = 5432, 8008, 8432
 LABELS = {"peakdrill.dev/part": "database"}
 SCOPE_LABEL, ROLE_LABEL = "peakdrill.dev/patroni", "peakdrill.dev/role"
 FIRST_ROLES = "harness.platforms.reference.inside.first_roles"
 NEEDED = ("postgres", "replicator", "rewind", "shop", "readback", "patroni")
 _TOKEN = "archive_token"  # noqa: S105  the name of its file
 _ANY = "0.0.0.0"
-
-
-def pgdata(settings: Settings) -> Path:
-    return settings.data / "pgdata"
 
 
 def write(settings: Settings, folder: Path) -> Path:
@@ -61,7 +58,7 @@ def configuration(settings: Settings, folder: Path) -> dict[str, object]:
         "postgresql": {
             "listen": f"{_ANY}:{PG_PORT}",
             "connect_address": f"{address}:{PG_PORT}",
-            "data_dir": str(pgdata(settings)),
+            "data_dir": str(places.pgdata(settings.data)),
             "pgpass": str(folder / "pgpass"),
             "pg_hba": list(postgres.hba("all")),
             "parameters": {"archive_command": archive_command(settings)},

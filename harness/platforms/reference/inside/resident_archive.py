@@ -17,7 +17,7 @@ from harness.platforms.embedded.line_server import LineServer
 from harness.platforms.embedded.s3 import BUCKET
 from harness.platforms.embedded.s3_client import S3Client
 from harness.platforms.embedded.sealing import KEY_BYTES
-from harness.platforms.reference.inside import archive_fault, patroni_config
+from harness.platforms.reference.inside import archive_fault, places
 from harness.platforms.reference.inside.settings import BACKUP_KEY, Settings
 
 
@@ -40,7 +40,7 @@ class Resident:
             store=store_of(told),
             key=self._key(),
             token=told.secret("archive_token"),
-            folders={told.name: patroni_config.pgdata(told) / "pg_wal"},
+            folders={told.name: places.pgdata(told.data) / "pg_wal"},
             wrong_key=archive_fault.wrong_key_file(told.data),
         )
 
@@ -77,7 +77,7 @@ def main(settings: Settings) -> None:
     """Serve until the container ends."""
     resident = Resident(settings)
     answer = resident.answer
-    with LineServer(patroni_config.ARCHIVE_PORT, lambda line: archive.told(answer(line))) as server:
+    with LineServer(places.ARCHIVE_PORT, lambda line: archive.told(answer(line))) as server:
         server.serve_forever(poll_interval=60.0)
 
 

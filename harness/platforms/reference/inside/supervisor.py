@@ -21,6 +21,7 @@ from pathlib import Path
 
 from harness.platforms.embedded import process
 from harness.platforms.embedded.layout import write_private
+from harness.platforms.reference.inside.places import Hold
 from harness.platforms.reference.inside.running import code_of
 
 _POLL_S, _ENDING_POLL_S = 0.2, 0.02
@@ -36,14 +37,6 @@ class Program:
     name: str
     argv: Callable[[], Sequence[str]]  # asked at each start: its configuration may be written anew
     stops_on_hold: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """`asked`: stay down. `held`: it is. Both lie below /data, so a hold survives a restart."""
-
-    asked: Path
-    held: Path
 
 
 @dataclass
@@ -99,7 +92,7 @@ class Supervisor:
         for program in self.programs:
             if not program.stops_on_hold:
                 self._start(program)
-        if not self.hold.held.exists():
+        if not self.hold.is_held():
             self._stop([program for program in self.programs if program.stops_on_hold])
             write_private(self.hold.held, "")
 
@@ -164,7 +157,6 @@ def _wait(awake: int) -> None:
 def _sink(log: Path) -> int:
     """Where programs write: what arrives goes to our own output, and is kept in a file."""
     reading, writing = os.pipe2(os.O_CLOEXEC)
-    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def carry() -> None:
