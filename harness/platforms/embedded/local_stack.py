@@ -16,6 +16,7 @@ from harness.platforms.embedded import (
     ingress,
     parts,
     process,
+    s3,
     valkey,
 )
 from harness.platforms.embedded import database as databases
@@ -31,8 +32,6 @@ from harness.platforms.embedded.layout import (
     write_atomically,
 )
 from harness.platforms.embedded.renewal import Key, Replica
-
-_ARCHIVE = "archive"  # the identity's name at the store
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +120,7 @@ class LocalStack:
         """
         file = files_of(self._base).s3_identities
         told = json.loads(file.read_text(encoding="utf-8"))
-        for identity in told["identities"]:
-            if identity["name"] == _ARCHIVE:
-                identity["credentials"] = [{"accessKey": k, "secretKey": s} for k, s in keys]
-        write_atomically(file, json.dumps(told))
+        write_atomically(file, json.dumps(s3.with_archive_keys(told, keys)))
         self._hang_up()
 
     def tell_archive(self, secrets: Secrets) -> None:

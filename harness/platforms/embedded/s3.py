@@ -7,7 +7,8 @@ bound to loopback, and nobody is pointed to them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from harness.platforms.embedded import programs
 from harness.platforms.embedded.credentials import Secrets, files_of
@@ -16,6 +17,7 @@ from harness.platforms.embedded.node import Part, clean_environment
 from harness.platforms.embedded.s3_client import S3Client
 
 BUCKET = "peakdrill"
+_ARCHIVE = "archive"  # the identity of whoever writes backups, WAL and documents
 RETENTION_DAYS = 1  # the shortest that S3 knows; the folder goes with `down`
 
 
@@ -62,11 +64,24 @@ def known_identities(secrets: Secrets) -> dict[str, object]:
         "identities": [
             identity("admin", secrets.s3_admin_key, secrets.s3_admin_secret, everything),
             identity(
-                "archive",
+                _ARCHIVE,
                 secrets.s3_archive_key,
                 secrets.s3_archive_secret,
                 [f"{action}:{BUCKET}" for action in ("Read", "Write", "List")],
             ),
+        ]
+    }
+
+
+def with_archive_keys(
+    identities: dict[str, Any], keys: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """The same, with these keys of the archive and no others."""
+    pairs = [{"accessKey": key, "secretKey": secret} for key, secret in keys]
+    return {
+        "identities": [
+            {**one, "credentials": pairs} if one["name"] == _ARCHIVE else one
+            for one in identities["identities"]
         ]
     }
 

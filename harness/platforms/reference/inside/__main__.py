@@ -4,8 +4,11 @@
     python3 -m harness.platforms.reference.inside doors            ingress: told, or {"closed": ...}
     python3 -m harness.platforms.reference.inside install [RELEASE]             application
     python3 -m harness.platforms.reference.inside renew password|api-key|sessions  application
+    python3 -m harness.platforms.reference.inside asked             application: whom it lets in
+    python3 -m harness.platforms.reference.inside keys              store: the archive's, one or two
+    python3 -m harness.platforms.reference.inside told              any: has a new secret arrived
 
-The last three read a JSON object from stdin and answer with one on stdout. Of an application it
+All but the first read a JSON object from stdin and answer with one on stdout. Of an application it
 holds secrets that win over the mounted ones: those may be a minute old.
 """
 
@@ -25,7 +28,10 @@ ROLES = (
     "database", "application", "ingress", "store", "cache", "partners", "keeper", "consensus",
     "undoer",
 )  # fmt: skip
-_COMMANDS = {"doors": "ingress", "install": "application", "renew": "application"}
+_COMMANDS = {
+    "doors": "ingress", "install": "application", "renew": "application",
+    "asked": "replica_asked", "keys": "store", "told": "told",
+}  # fmt: skip
 
 
 def main(words: Sequence[str]) -> int:

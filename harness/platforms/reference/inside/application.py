@@ -48,13 +48,13 @@ class Configuration:
     """The shop's file, as told and as the secrets are now."""
 
     def __init__(self, settings: Settings) -> None:
-        self.file = settings.data / "application.json"
+        self.file = file_of(settings)
         self._settings = settings
         self._written = ""
 
     def renew(self) -> bool:
         """Whether it had to be written. Raises PlatformError where a secret cannot be read."""
-        wanted = text_of(self._settings, self._settings.secrets_of(*_NEEDED))
+        wanted = text_now(self._settings)
         if wanted == self._written:
             return False
         write_atomically(self.file, wanted)
@@ -72,6 +72,15 @@ class Configuration:
                 told = ""
             except (PlatformError, OSError) as error:
                 told = _say_once(str(error), told)
+
+
+def file_of(settings: Settings) -> Path:
+    return settings.data / "application.json"
+
+
+def text_now(settings: Settings) -> str:
+    """With the secrets that are mounted now. Raises PlatformError where one cannot be read."""
+    return text_of(settings, settings.secrets_of(*_NEEDED))
 
 
 def text_of(settings: Settings, secrets: Secrets) -> str:

@@ -7,12 +7,15 @@ from outside. The bucket is made here, under lock, as soon as S3 answers.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.platforms.embedded import programs, s3
-from harness.platforms.embedded.layout import write_private
+from harness.errors import PlatformError
+from harness.platforms.embedded import process, programs, s3
+from harness.platforms.embedded.layout import write_atomically, write_private
 from harness.platforms.embedded.s3_client import S3Client, S3Error
 from harness.platforms.reference.inside import running
 from harness.platforms.reference.inside.settings import Settings
@@ -24,13 +27,40 @@ _PAUSE_S = 0.5
 
 def main(settings: Settings) -> int:
     """Until it is told to end."""
-    identities = running.private_folder() / "s3.json"
+    identities = _identities()
     secrets = settings.secrets_of(*_NEEDED)
     write_private(identities, json.dumps(s3.known_identities(secrets)))
     admin = S3Client(PORT, secrets.s3_admin_key, secrets.s3_admin_secret, s3.BUCKET)
     running.beside(lambda: _make_bucket(admin))
-    folder = settings.data / "store"
+    folder = _folder(settings)
     return running.run(command(folder, identities), home=folder)
+
+
+def keys(
+    settings: Settings, words: Sequence[str], asked: Mapping[str, object]
+) -> dict[str, object]:
+    """The archive's keys from now on, and no others: {"keys": [[ID, SECRET], ...]}.
+
+    The store reads its identities again on SIGHUP. Whoever did not hear is told again.
+    """
+    wanted = asked.get("keys")
+    if words or not isinstance(wanted, list) or not wanted:
+        raise PlatformError("keys wants the keys of the archive, from stdin")
+    told = s3.known_identities(settings.secrets_of(*_NEEDED))
+    known = s3.with_archive_keys(told, [(str(key), str(secret)) for key, secret in wanted])
+    write_atomically(_identities(), json.dumps(known))
+    found = [them for them in process.everybody() if process.works_in(them, _folder(settings))]
+    with process.held(found) as descriptors:
+        process.send(descriptors, signal.SIGHUP)
+    return {}
+
+
+def _identities() -> Path:
+    return running.private_folder() / "s3.json"
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.data / "store"
 
 
 def command(folder: Path, identities: Path) -> list[str]:
