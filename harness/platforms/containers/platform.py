@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.core.plan import PlatformFacts
 from harness.inputs.containers_file import KIND, ContainersOptions
 from harness.platforms.capabilities import Endpoints, Wholeness
-from harness.platforms.containers import clearing, images, names, state, whole
+from harness.platforms.containers import backups, clearing, images, names, state, whole
 from harness.platforms.containers.isolation import ContainerIsolation
 from harness.platforms.containers.nodes import ContainerNodes
 from harness.platforms.containers.site import ContainersSite
@@ -21,10 +21,11 @@ from harness.platforms.embedded.layout import Layout
 from harness.platforms.embedded.mirror import MirroredFilestore
 from harness.platforms.isolation import DISCONNECT, PAUSE
 from harness.platforms.reference import database, endpoints, filestore, ingress
+from harness.platforms.reference.backups import ReferenceBackups
 
 _CAPABILITIES = (
     "nodes", "database", "database.standby", "database.damage", "ingress", "application",
-    "filestore", "cache", "integrations", PAUSE, DISCONNECT,
+    "filestore", "cache", "integrations", "backups", PAUSE, DISCONNECT,
 )  # fmt: skip
 _NOTES = (
     "process death, not power loss: the page cache survives",
@@ -36,7 +37,7 @@ _NOTES = (
 class ContainersPlatform:
     """One platform that is up, whichever command started it."""
 
-    commands = backups = secrets = audit = clean_room = None
+    commands = secrets = audit = clean_room = None
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -57,6 +58,10 @@ class ContainersPlatform:
     def database(self) -> PatroniDatabase:
         now = self._state
         return database.database(self._layout, now.ports, now.asked, self._site)
+
+    @property
+    def backups(self) -> ReferenceBackups:
+        return backups.backups(self._layout, self._state)
 
     @property
     def ingress(self) -> Doors:

@@ -18,7 +18,7 @@ _FORGET = (
     "from harness.platforms.embedded import etcd; etcd.delete_below({'etcd': 2379}, '/service/')"
 )
 _ANSWER_S = 20.0
-_STOP_S = 10
+_STOP_S = 40  # PostgreSQL is asked to stop, and archives the rest
 _POLL_S = 0.2
 _TAIL = 400  # lines
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from harness.errors import NotReady, PeakdrillError, PlatformError
 from harness.inputs.containers_file import ContainersOptions
 from harness.platforms.containers import (
+    backups,
     clearing,
     daemon,
-    first_backup,
     images,
     names,
     parts,
@@ -65,7 +65,9 @@ def up(options: ContainersOptions, progress: Progress) -> tuple[Layout, State]:
         secret_files.write_all(layout, credentials.generate(layout))
         Start(layout, now, progress).run()
         progress.phase("containers: the first base backup", _STAGE_S)
-        now = replace(now, backup_id=first_backup.take(layout, now))
+        state.save(layout, now)
+        backups.backups(layout, now).take()
+        now = state.load(layout)
         _await_whole(layout, now, progress)
         now = replace(now, phase=state.UP)
         state.save(layout, now)
