@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -154,6 +155,7 @@ def _order(
 @_guard_options
 @observe_options
 @click.option("--out", type=FILE, default="runs", show_default=True, help="Runs go to OUT/<run>.")
+@click.option("--yes", is_flag=True, help="Do not ask before bringing a stack to a cluster.")
 @click.option(
     "--allow-skip",
     multiple=True,
@@ -165,6 +167,7 @@ def run(
     *,
     as_json: bool,
     out: Path,
+    yes: bool,
     allow_skip: tuple[str, ...],
     ship_to: str | None,
     ship_endpoint: str,
@@ -181,6 +184,7 @@ def run(
     _check_capabilities(allow_skip)
     to = evidence_ship.place(ship_to, ship_endpoint, ship_keep_days)
     order = _order(out=out, observe=taken_from(asked), **asked)  # type: ignore[arg-type]
+    order = _with_consent(order, yes=yes)
     refuse_full_disk(out, SMOKE_NEEDS_BYTES if order.size == "smoke" else FULL_NEEDS_BYTES)
     if to is not None:
         evidence_ship.ask(to)
@@ -203,6 +207,17 @@ def run(
         kept = evidence_ship.shipped(directory, to)
         click.echo(f"kept: {kept.sentence()}", err=as_json)
     return record.judgement.verdict.exit_code
+
+
+def _with_consent(order: Order, *, yes: bool) -> Order:
+    """Nothing is brought to a cluster that nobody agreed to; what is there already is no matter."""
+    from harness.commands.platforms import is_agreed
+    from harness.inputs.platform_file import KUBERNETES
+    from harness.platforms import find
+
+    if order.on != KUBERNETES or find.running(order.on, order.platform_file) is not None:
+        return order
+    return replace(order, agreed=is_agreed(order.on, order.platform_file, yes=yes))
 
 
 def _execute(order: Order, *, as_json: bool) -> tuple[RunRecord, Path]:

@@ -9,6 +9,11 @@
     hooks.py      the owner's commands: words, no shell, a limit
     manifests.py  deploy/reference as it is brought to one cluster
     state.py      what later commands need to find the platform again
+    bringing.py   documents to a cluster, and taking them away
+    status.py     what `platform status` tells
+    kind.py       all of this as one of several kinds of platform
+    facts.py      what it says of itself, also before it is there
+    faults.py     faults of the cluster's own, under a lease (eviction, partition, targets, leases)
     up.py         bringing it up, and taking away exactly what was brought
     checks.py     what `platform check` looks at, without harm
     platform.py   all of it as a drill sees it

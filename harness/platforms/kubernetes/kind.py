@@ -33,6 +33,7 @@ def start(file: Path | None, *, agreed: bool, progress: Progress | None) -> Plat
 
 def running(file: Path | None) -> Platform | None:
     """By what is kept of it; whether it serves is `whole`'s to say."""
+    _clear_what_died()
     asked = read_kubernetes(file) if file else None
     found = [
         layout
@@ -49,6 +50,7 @@ def running(file: Path | None) -> Platform | None:
 
 
 def every() -> tuple[Platform, ...]:
+    _clear_what_died()
     return tuple(
         _platform(layout.root) for layout, _, state in states.known() if state.phase == states.UP
     )
@@ -62,6 +64,13 @@ def attach(directory: Path) -> Platform:
 def is_as(file: Path, platform: Platform) -> bool:
     kept, _ = states.load(platform.directory)
     return kept.options == read_kubernetes(file)
+
+
+def _clear_what_died() -> None:
+    """What a start that was killed left in its cluster; the cluster is asked only then."""
+    for layout, _, state in states.known():
+        if state.phase == states.STARTING and not states.is_being_started(state):
+            _platform(layout.root).down()
 
 
 def options_of(file: Path | None) -> KubernetesOptions:

@@ -66,6 +66,7 @@ def for_stack(documents: Iterable[Document], kept: Kept) -> list[Document]:
         _label(document, kept.platform_id)
         _move(document, kept.options)
         _rename(document, kept.options)
+        _spell_out(document)
         if document["kind"] == "Service":
             _number(document, kept.options)
         if document["kind"] == "ConfigMap" and document["metadata"]["name"] == SETTINGS:
@@ -108,6 +109,17 @@ def _rename(document: Document, options: KubernetesOptions) -> None:
             if str(named_.get("name", "")).startswith(_NAMESPACE + EDGE):
                 rest = named_["name"].removeprefix(_NAMESPACE + EDGE)
                 named_["name"] = options.edge_namespace + rest
+
+
+def _spell_out(value: Any) -> None:
+    """Ports without a protocol: before 1.21 a server-side apply does not know the default."""
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, dict | list):
+            _spell_out(item)
+    if isinstance(value, dict):
+        for port in value.get("ports") or ():
+            if isinstance(port, dict) and ("containerPort" in port or "port" in port):
+                port.setdefault("protocol", "TCP")
 
 
 def _number(document: Document, options: KubernetesOptions) -> None:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from harness.core.plan import PlatformFacts
-from harness.platforms.capabilities import Backups, Endpoints, Wholeness
+from harness.platforms.capabilities import Endpoints, Wholeness
 from harness.platforms.embedded.database import PatroniDatabase
 from harness.platforms.embedded.doors import Doors
-from harness.platforms.embedded.layout import Layout, State, load_state
+from harness.platforms.embedded.layout import Layout, State, load_state, save_state
 from harness.platforms.embedded.mirror import MirroredFilestore
+from harness.platforms.embedded.rotation import RotatedSecrets
 from harness.platforms.kubernetes import bringing, hooks
 from harness.platforms.kubernetes import state as states
 from harness.platforms.kubernetes.client import Cluster, connect
 from harness.platforms.kubernetes.facts import facts
+from harness.platforms.kubernetes.faults import KubernetesFaults, Scope
 from harness.platforms.kubernetes.nodes import KubernetesNodes
 from harness.platforms.kubernetes.site import KubernetesSite
+from harness.platforms.kubernetes.status import status
+from harness.platforms.reference.backups import ReferenceBackups
 from harness.platforms.reference.database import database
 from harness.platforms.reference.endpoints import endpoints
 from harness.platforms.reference.filestore import filestore
 from harness.platforms.reference.ingress import ingress
+from harness.platforms.reference.secrets import secrets
 from harness.platforms.reference.whole import look
 
 _PLACES = "places.json"
@@ -33,7 +39,7 @@ class KubernetesPlatform:
     commands = None  # its own faults are known
     isolation = None
     clean_room = None
-    secrets = audit = None
+    audit = None
     undo_lease_s = 15.0
 
     def __init__(self, directory: Path) -> None:
@@ -85,8 +91,20 @@ class KubernetesPlatform:
         return database(self.layout, self._kept.ports, self._given.options, self.site)
 
     @property
-    def backups(self) -> Backups | None:
-        return None
+    def backups(self) -> ReferenceBackups:
+        kept, options = self._kept, self._given.options
+        return ReferenceBackups(self.layout, kept.ports, options, self.site, self._remember)
+
+    @property
+    def secrets(self) -> RotatedSecrets:
+        return secrets(self.layout, self._kept.ports, self._given.options, self.site)
+
+    @property
+    def cluster_faults(self) -> KubernetesFaults:
+        options = self._kept.options
+        return KubernetesFaults(
+            self.cluster, Scope(options.namespace, platform=self._kept.platform_id)
+        )
 
     @property
     def ingress(self) -> Doors:
@@ -111,10 +129,12 @@ class KubernetesPlatform:
         bringing.take_away(self.cluster, self._kept)
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def take_first_backup(self) -> None:
-        """Before it there is nothing to go back to."""
-        if self.backups is not None:
-            self.backups.take()
+    def status(self) -> dict[str, object]:
+        """For `--json`: every endpoint, pod and node, no secret."""
+        return status(self._kept, self.state, self)
+
+    def _remember(self, backup_id: str) -> None:
+        save_state(self.layout, replace(self.state, backup_id=backup_id))
 
     def _leader(self) -> str | None:
         return self.database.leader()

@@ -41,7 +41,7 @@ WORKLOADS = {  # part -> kind, how many
     INGRESS: (_DEPLOYMENTS, 1),
     STORE: (_STATEFULSETS, 1),
     PARTNERS: (_DEPLOYMENTS, 1),
-    UNDOER: (_DEPLOYMENTS, 1),
+    UNDOER: (_DEPLOYMENTS, 2),
 }
 _MEMORY = ("", "-config", "-sync", "-failover", "-failsafe", "-leader")  # of Patroni
 _LOG_LINES = "4000"

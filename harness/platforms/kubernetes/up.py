@@ -63,7 +63,7 @@ def up(
         _await_pods(platform.site, telling, deadline)
         _await_database(platform, telling, deadline)
         telling.phase("kubernetes: the first base backup", 60.0)
-        platform.take_first_backup()
+        platform.backups.take()
         _await_whole(platform, telling, deadline)
         save_state(layout, replace(load_state(layout), phase=states.UP))
     except BaseException as error:
