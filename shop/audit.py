@@ -13,7 +13,7 @@ import os
 import time
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -89,6 +89,14 @@ class AuditLog:
             os.close(descriptor)
 
     def _line(self, client: Client, uses: Uses) -> str:
-        utc = datetime.now(UTC).isoformat(timespec="milliseconds")
-        entry = {**asdict(uses), "utc": utc, **asdict(client), "replica": self._replica}
+        now, since_ns = datetime.now(UTC), time.monotonic_ns() - uses.at_ns
+        at_utc = (now - timedelta(microseconds=since_ns // 1000)).isoformat(timespec="microseconds")
+        utc = now.isoformat(timespec="milliseconds")
+        entry = {
+            **asdict(uses),
+            "utc": utc,
+            "at_utc": at_utc,
+            **asdict(client),
+            "replica": self._replica,
+        }
         return json.dumps(entry) + "\n"

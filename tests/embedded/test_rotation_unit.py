@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import NotReady, PlatformError
 from harness.platforms.embedded import credentials, rotation
-from harness.platforms.embedded.audit import EmbeddedAudit
+from harness.platforms.embedded.audit import embedded as audit_of
 from harness.platforms.embedded.credentials import files_of
 from harness.platforms.embedded.former import Former
 from harness.platforms.embedded.layout import Layout, Options
@@ -148,11 +148,11 @@ def test_the_latest_connection_of_the_role_by_the_marker_counts(layout: Layout) 
     layout.logs.joinpath("pg2.log").write_text(
         authorized(wall - 5) + authorized(wall - 2, name=MARKER + "2") + "a line of " + MARKER
     )
-    told = EmbeddedAudit(layout, {}).last_use("database-role", MARKER)
+    told = audit_of(layout, {}).last_use("database-role", MARKER)
     assert told is not None
     assert told.source == "postgresql log"
     assert abs(told.at_ns - (monotonic - 5 * 10**9)) <= told.uncertainty_ns
-    assert EmbeddedAudit(layout, {}).last_use("database-role", "pd-nobody-attacker") is None
+    assert audit_of(layout, {}).last_use("database-role", "pd-nobody-attacker") is None
 
 
 def test_a_session_that_was_ended_tells_its_last_statement(layout: Layout) -> None:
@@ -160,7 +160,7 @@ def test_a_session_that_was_ended_tells_its_last_statement(layout: Layout) -> No
     now_ns = time.monotonic_ns()
     entry = {"at_ns": now_ns, "utc": "", "who": "shop", "agent": MARKER}
     layout.logs.joinpath("audit-sessions.jsonl").write_text(json.dumps(entry) + "\n")
-    told = EmbeddedAudit(layout, {}).last_use("database-role", MARKER)
+    told = audit_of(layout, {}).last_use("database-role", MARKER)
     assert told is not None
     assert (told.at_ns, told.source) == (now_ns, "sessions ended by the rotation")
 
@@ -186,7 +186,7 @@ def test_the_replicas_logs_tell_accepted_uses_of_one_class(
     layout.logs.joinpath("audit-app2.jsonl").write_text(
         entry(300) + entry(700, agent="somebody " + MARKER) + entry(600)[:-9]
     )
-    told = EmbeddedAudit(layout, {}).last_use(credential, MARKER)
+    told = audit_of(layout, {}).last_use(credential, MARKER)
     assert told is not None
     assert (told.at_ns, told.source) == (300, "application audit log")
 
@@ -197,15 +197,15 @@ def test_no_entry_is_lost_by_entering_a_clean_room(layout: Layout) -> None:
     layout.logs.joinpath("app1.log").write_text("no audit\n")
     clean = Layout(layout.root, "clean-1")
     clean.make()
-    before = EmbeddedAudit(layout, {}).entries()
+    before = audit_of(layout, {}).entries()
     clean.logs.joinpath("audit-app1.jsonl").write_text("{}\n" * 2)
-    assert (before, EmbeddedAudit(clean, {}).entries()) == (7, 9)
+    assert (before, audit_of(clean, {}).entries()) == (7, 9)
 
 
 def test_a_copy_that_forensics_made_stands_in_for_no_log(layout: Layout) -> None:
     log = layout.logs / "audit-app1.jsonl"
     log.write_text("{}\n" * 4 + "{torn")
-    audit = EmbeddedAudit(layout, {})
+    audit = audit_of(layout, {})
     heads = audit.heads()
     assert heads["logs/audit-app1.jsonl"][0] == 4
     copied = layout.root / "forensics" / "logs"
@@ -219,4 +219,4 @@ def test_a_copy_that_forensics_made_stands_in_for_no_log(layout: Layout) -> None
 
 def test_a_class_that_is_not_audited_is_refused_by_name(layout: Layout) -> None:
     with pytest.raises(PlatformError, match="no class of credentials 'root'"):
-        EmbeddedAudit(layout, {}).last_use("root", MARKER)
+        audit_of(layout, {}).last_use("root", MARKER)

@@ -9,12 +9,13 @@
     queue                     the id of the stream's entry                   1 ms
 
 Everything but the replicas' logs is told on the wall clock; it is brought to the run's clock by
-reading both now. Logs of every environment are read: entering a clean room forgets nothing.
+reading both now. Replicas on another machine have a monotonic clock of their own, so there their
+entries are read by the wall clock, too. Logs of every environment are read: entering a clean room
+forgets nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import time
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from xml.etree.ElementTree import Element, ParseError
 from xml.etree.ElementTree import fromstring as parse_xml
 
@@ -30,8 +31,9 @@ import redis
 
 from harness.errors import PlatformError
 from harness.platforms.capabilities import AuditedUse
-from harness.platforms.embedded import credentials, role_renewal, s3
+from harness.platforms.embedded import credentials, log_heads, role_renewal, s3
 from harness.platforms.embedded.layout import Layout
+from harness.platforms.embedded.log_heads import Heads, lines_with
 from harness.platforms.embedded.s3_client import S3Error
 
 _NS = 1_000_000_000
@@ -49,12 +51,35 @@ _SESSIONS_LOG = "audit-sessions.jsonl"
 _ENVIRONMENTS = "clean-[0-9]*"  # beside the original, which is the root itself
 
 
+Entry = Mapping[str, object]
+
+
+class Logs(Protocol):
+    """Where a platform's logs are read. Raises PlatformError where one cannot be."""
+
+    def of_databases(self, marker: str) -> Iterator[str]:
+        """Lines of PostgreSQL's logs that name the marker."""
+
+    def of_replicas(self, marker: str) -> Iterator[str]:
+        """The same of the application's audit logs."""
+
+    def of_rotations(self, marker: str) -> Iterator[str]:
+        """The same of the sessions that a rotation ended."""
+
+    def used_ns(self, entry: Entry) -> int:
+        """When a replica's entry was used last, on the run's clock."""
+
+    def heads(self, lines: Mapping[str, int] | None) -> Heads:
+        """Of every log there is."""
+
+
 @dataclass(frozen=True, slots=True)
-class EmbeddedAudit:
+class PlatformAudit:
     """Of the whole platform; store and queue are those of the environment that serves."""
 
     layout: Layout
-    ports: dict[str, int]
+    ports: Mapping[str, int]  # s3, and `queue`
+    logs: Logs
 
     def last_use(self, credential: str, marker: str) -> AuditedUse | None:
         """Raises PlatformError where a source cannot be asked: silence is not absence."""
@@ -67,14 +92,7 @@ class EmbeddedAudit:
 
     def heads(self, lines: Mapping[str, int] | None = None) -> Mapping[str, tuple[int, str]]:
         """A torn last line is not there yet; a log that is gone is left out."""
-        found: dict[str, tuple[int, str]] = {}
-        for file in (f for name in (_POSTGRES_LOGS, _AUDIT_LOGS) for f in self._logs(name)):
-            name = str(file.relative_to(self.layout.root))
-            body = file.read_bytes().splitlines(keepends=True)
-            whole = [line for line in body if line.endswith(b"\n")]
-            head = whole if lines is None else whole[: lines.get(name, 0)]
-            found[name] = len(head), hashlib.sha256(b"".join(head)).hexdigest()
-        return found
+        return self.logs.heads(lines)
 
     def _source(self, credential: str) -> Callable[[str, str], Iterator[AuditedUse]]:
         if credential in _APPLICATION:
@@ -89,20 +107,19 @@ class EmbeddedAudit:
         return sources[credential]
 
     def _by_application(self, credential: str, marker: str) -> Iterator[AuditedUse]:
-        for entry in self._entries(_AUDIT_LOGS, marker):
+        for entry in _entries(self.logs.of_replicas(marker)):
             known = entry.get("credential") == _APPLICATION[credential]
             if known and entry.get("accepted") and entry.get("agent") == marker:
-                at_ns = int(str(entry["at_ns"]))
+                at_ns = self.logs.used_ns(entry)
                 yield AuditedUse(credential, at_ns, _CLOCKS_NS, "application audit log")
 
     def _by_database(self, credential: str, marker: str) -> Iterator[AuditedUse]:
-        for file in self._logs(_POSTGRES_LOGS):
-            for line in _lines(file, marker):
-                found = _AUTHORIZED.match(line)
-                if found and found[2] == role_renewal.ROLE and found[3] == marker:
-                    at = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
-                    yield _use(credential, at, timedelta(milliseconds=1), "postgresql log")
-        for entry in self._entries(_SESSIONS_LOG, marker):
+        for line in self.logs.of_databases(marker):
+            found = _AUTHORIZED.match(line)
+            if found and found[2] == role_renewal.ROLE and found[3] == marker:
+                at = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
+                yield _use(credential, at, timedelta(milliseconds=1), "postgresql log")
+        for entry in _entries(self.logs.of_rotations(marker)):
             if entry.get("agent") == marker:
                 at_ns = int(str(entry["at_ns"]))
                 yield AuditedUse(credential, at_ns, _CLOCKS_NS, "sessions ended by the rotation")
@@ -132,7 +149,7 @@ class EmbeddedAudit:
 
     def _by_queue(self, credential: str, marker: str) -> Iterator[AuditedUse]:
         word = credentials.load(self.layout).valkey
-        queue = redis.Redis(port=self.ports["valkey"], password=word, socket_timeout=2.0)
+        queue = redis.Redis(port=self.ports["queue"], password=word, socket_timeout=2.0)
         try:
             last: Any = queue.xrevrange(f"attack:{marker}", count=1)
         except redis.RedisError as error:
@@ -144,34 +161,67 @@ class EmbeddedAudit:
             at = datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000)
             yield _use(credential, at, timedelta(milliseconds=1), "the queue's stream")
 
-    def _entries(self, name: str, marker: str) -> Iterator[dict[str, object]]:
-        """JSON lines that name the marker; a torn last one is not there yet."""
-        for file in self._logs(name):
-            for line in _lines(file, marker):
-                try:
-                    entry = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(entry, dict):
-                    yield entry
 
-    def _logs(self, name: str) -> list[Path]:
-        """Of each environment; a copy that forensics made is no log that anybody kept."""
-        root = self.layout.root
-        return sorted([*root.glob(f"logs/{name}"), *root.glob(f"{_ENVIRONMENTS}/logs/{name}")])
+@dataclass(frozen=True, slots=True)
+class LocalLogs:
+    """Files below the platform's folder, of each environment.
+
+    A copy that forensics made is no log that anybody kept.
+    """
+
+    root: Path
+
+    def of_databases(self, marker: str) -> Iterator[str]:
+        return self._lines(_POSTGRES_LOGS, marker)
+
+    def of_replicas(self, marker: str) -> Iterator[str]:
+        return self._lines(_AUDIT_LOGS, marker)
+
+    def of_rotations(self, marker: str) -> Iterator[str]:
+        return self._lines(_SESSIONS_LOG, marker)
+
+    def used_ns(self, entry: Entry) -> int:
+        return int(str(entry["at_ns"]))
+
+    def heads(self, lines: Mapping[str, int] | None) -> Heads:
+        files = [file for name in (_POSTGRES_LOGS, _AUDIT_LOGS) for file in self._files(name)]
+        return log_heads.heads({str(file.relative_to(self.root)): file for file in files}, lines)
+
+    def _lines(self, name: str, marker: str) -> Iterator[str]:
+        return (line for file in self._files(name) for line in lines_with(file, marker))
+
+    def _files(self, name: str) -> list[Path]:
+        found = [*self.root.glob(f"logs/{name}"), *self.root.glob(f"{_ENVIRONMENTS}/logs/{name}")]
+        return sorted(found)
 
 
-def _lines(file: Path, marker: str) -> Iterator[str]:
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        yield from (line for line in lines if marker in line)
+def embedded(layout: Layout, ports: Mapping[str, int]) -> PlatformAudit:
+    """Of the embedded platform."""
+    queue = {"queue": ports["valkey"]} if "valkey" in ports else {}
+    return PlatformAudit(layout, {**ports, **queue}, LocalLogs(layout.root))
+
+
+def monotonic_ns(at: datetime) -> int:
+    """An instant of the wall clock on this machine's monotonic one."""
+    ahead_ns = time.time_ns() - time.monotonic_ns()
+    return round(at.timestamp() * 1e6) * 1000 - ahead_ns
+
+
+def _entries(lines: Iterator[str]) -> Iterator[dict[str, object]]:
+    """JSON lines; a torn last one is not there yet."""
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict):
+            yield entry
 
 
 def _use(credential: str, at: datetime, resolution: timedelta, source: str) -> AuditedUse:
     """The instant was cut off to its resolution: it lies within half of it around the middle."""
-    ahead_ns = time.time_ns() - time.monotonic_ns()
     half_ns = round(resolution.total_seconds() * _NS) // 2
-    at_ns = round(at.timestamp() * 1e6) * 1000 + half_ns - ahead_ns
-    return AuditedUse(credential, at_ns, half_ns + _CLOCKS_NS, source)
+    return AuditedUse(credential, monotonic_ns(at) + half_ns, half_ns + _CLOCKS_NS, source)
 
 
 def _is(node: Element, name: str) -> bool:

@@ -9,6 +9,7 @@ from harness.core.plan import PlatformFacts
 from harness.errors import Refused
 from harness.platforms.capabilities import Endpoints, Wholeness
 from harness.platforms.embedded import (
+    audit,
     credentials,
     database,
     doors,
@@ -23,7 +24,7 @@ from harness.platforms.embedded import (
     status,
     whole,
 )
-from harness.platforms.embedded.audit import EmbeddedAudit
+from harness.platforms.embedded.audit import PlatformAudit
 from harness.platforms.embedded.backups import EmbeddedBackups
 from harness.platforms.embedded.clean_room import EmbeddedCleanRoom
 from harness.platforms.embedded.database import PatroniDatabase
@@ -95,8 +96,8 @@ class EmbeddedPlatform:
         return rotation.embedded(self._layout, self._state.ports, self._state.options)
 
     @property
-    def audit(self) -> EmbeddedAudit:
-        return EmbeddedAudit(self._layout, self._state.ports)
+    def audit(self) -> PlatformAudit:
+        return audit.embedded(self._layout, self._state.ports)
 
     @property
     def clean_room(self) -> EmbeddedCleanRoom:

@@ -90,10 +90,10 @@ def url(ports: Mapping[str, int]) -> str:
     return f"http://127.0.0.1:{ports['s3']}"
 
 
-def admin(ports: dict[str, int], secrets: Secrets) -> S3Client:
+def admin(ports: Mapping[str, int], secrets: Secrets) -> S3Client:
     return S3Client(ports["s3"], secrets.s3_admin_key, secrets.s3_admin_secret, BUCKET)
 
 
-def archivist(ports: dict[str, int], secrets: Secrets) -> S3Client:
+def archivist(ports: Mapping[str, int], secrets: Secrets) -> S3Client:
     """The identity of backup and archive: it cannot delete."""
     return S3Client(ports["s3"], secrets.s3_archive_key, secrets.s3_archive_secret, BUCKET)
