@@ -56,10 +56,9 @@ class SiteLogs:
         found = log_heads.heads({f"logs/{self._sessions.name}": self._sessions}, lines)
         for part in (KEEPER, *MEMBERS):
             told = self._ask(part, {"heads": lines}).get("heads")
-            try:
-                found |= {log: (int(count), str(sha)) for log, (count, sha) in told.items()}
-            except (AttributeError, TypeError, ValueError) as error:
-                raise self._not_understood(part) from error
+            if not isinstance(told, dict):
+                raise self._not_understood(part)
+            found |= {log: (int(count), str(sha)) for log, (count, sha) in told.items()}
         return found
 
     @property
