@@ -203,8 +203,10 @@ def trading(
     endpoints = platform.endpoints()
     order = run / layout.LOAD / "plan.json"
     with load_place(plan, platform, run, progress.say, max_s=_max_s(plan)) as place:
-        _write_order(order, order_of(plan, endpoints, run, begin_ns=0))
+        told = order_of(plan, endpoints, run, begin_ns=0)
+        _write_order(order, told)
         _prepare(order, run)
+        place.muster(told)
         begin_ns = time.monotonic_ns() + round(place.lead_s * 1e9)
         told = order_of(plan, endpoints, run, begin_ns=begin_ns)
         _write_order(order, told)

@@ -7,7 +7,7 @@
     {"ask": "secret", "name": N, "data": B}
     {"ask": "slots", "worker": K, "seq": S}  {"header": B, "slots": Z}; Z: base64 of zlib
     {"ask": "file", "name": N, "at": O}    {"data": Z, "bytes": whole size}
-    {"ask": "ended"}                       {"ended": null, or what load/in_pod.py told}
+    {"ask": "state"}                       {"ready": bool, "ended": null or what in_pod.py told}
 
 Names are those of files in WORK, and of SECRETS for what is secret: it lies in memory there, and
 nobody can ask for it again. It imports the standard library alone, so that it answers at once.
@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-LEASE_NAME, ENDED_NAME = "lease", "ended.json"
+LEASE_NAME, READY_NAME, ENDED_NAME = "lease", "ready", "ended.json"
 _HEADER_BYTES = _SLOT_BYTES = 64
 _SLOTS_AT_ONCE = 4096
 _BYTES_AT_ONCE = 1 << 18
@@ -41,7 +41,7 @@ class Beside:
             "secret": lambda asked: _put(_within(secrets, asked["name"]), asked["data"]),
             "slots": self._slots,
             "file": self._file,
-            "ended": self._ended,
+            "state": self._state,
         }
 
     def answer(self, line: str) -> dict[str, Any]:
@@ -83,11 +83,12 @@ class Beside:
             stream.seek(int(asked["at"]))
             return {"data": _packed(stream.read(_BYTES_AT_ONCE)), "bytes": file.stat().st_size}
 
-    def _ended(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def _state(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         try:
-            return {"ended": json.loads((self._work / ENDED_NAME).read_text())}
+            ended = json.loads((self._work / ENDED_NAME).read_text())
         except FileNotFoundError:
-            return {"ended": None}
+            ended = None
+        return {"ready": (self._work / READY_NAME).exists(), "ended": ended}
 
 
 def _packed(data: bytes) -> str:

@@ -2,8 +2,9 @@
 
     python3 -m load.in_pod master|worker NUMBER WORK
 
-The orders are files that the harness puts into WORK (load/beside.py): catalogue.json, plan.json,
-and go.json last, with the master's address and the number of workers. When Locust has ended,
+The orders are files that the harness puts into WORK (load/beside.py): go.json, with the master's
+address and the number of workers, starts Locust; catalogue.json and plan.json come when all are
+`ready`, so that a slow start is no late load. When Locust has ended,
 `ended.json` tells how, and the ledger's SHA-256 as it was then. The pod stays until the harness
 has collected everything (`leave`), or asks for nothing any more.
 """
@@ -21,10 +22,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from load.beside import ENDED_NAME, LEASE_NAME
-from load.lease import LEASE_FILE, Lease
+from load.beside import ENDED_NAME, LEASE_NAME, READY_NAME
+from load.lease import LEASE_FILE, READY_FILE, Lease
 
-MASTER_PORT = 5557
+MASTER_PORT = os.environ.get("PEAKDRILL_MASTER_PORT", "5557")
 LEAVE = "leave"
 _POLL_S = 0.1
 _UNASKED_S = 300.0  # images are slow, and so are people
@@ -70,6 +71,7 @@ class Pod:
         own = {
             "PEAKDRILL_LOAD": str(self._work / "plan.json"),
             LEASE_FILE: str(self._work / LEASE_NAME),
+            READY_FILE: str(self._work / READY_NAME),
         }
         if self._role == "worker":
             own["PEAKDRILL_WORKER"] = str(self._number)
@@ -100,7 +102,7 @@ def _command(role: str, go: dict[str, Any]) -> list[str]:
         sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("locustfile.py")),
         "--headless", "--only-summary", "--loglevel", "WARNING",
     ]  # fmt: skip
-    port, workers = str(go.get("port", MASTER_PORT)), str(go["workers"])
+    port, workers = MASTER_PORT, str(go["workers"])
     if role == "worker":
         return [*words, "--worker", "--master-host", str(go["master"]), "--master-port", port]
     return [

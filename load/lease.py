@@ -13,6 +13,7 @@ from pathlib import Path
 from load.hangup import HangUp
 
 LEASE_FILE = "PEAKDRILL_LEASE"  # names the file; without it, the harness's pipe decides
+READY_FILE = "PEAKDRILL_READY"  # ... the one by which a pod says that only its plan is missing
 LEASE_S = 15.0
 
 

@@ -25,7 +25,7 @@ from locust import User, events, task
 from locust.runners import MasterRunner, WorkerRunner
 
 from load.hangup import STOP_POLL_S
-from load.lease import hang_up
+from load.lease import READY_FILE, hang_up
 from load.plan import LoadPlan
 from load.session import Session
 
@@ -42,7 +42,7 @@ class _Worker:
     def open(cls, index: int) -> Session:
         if cls.session is not None:
             raise RuntimeError("this process has its dispatcher already")
-        cls.session = Session(LoadPlan.read(_plan_file()), index)
+        cls.session = Session(_awaited_plan(), index)
         cls.session.start()
         return cls.session
 
@@ -92,7 +92,7 @@ def _on_init(environment: Any, runner: Any, **_: Any) -> None:
 
 def _watch_over_workers(runner: Any) -> None:
     """Locust's master waits for ever for a worker that was killed; this one does not."""
-    plan, wanted = LoadPlan.read(_plan_file()), hang_up()
+    plan, wanted = _awaited_plan(), hang_up()
     end_ns = plan.begin_ns + round(plan.max_s * 1e9)
     while not wanted.seen() and time.monotonic_ns() < end_ns:
         gevent.sleep(STOP_POLL_S)
@@ -103,13 +103,24 @@ def _watch_over_workers(runner: Any) -> None:
 def _end_workers(environment: Any, **_: Any) -> None:
     """The master was told to end: it tells its workers, and waits for them to close up."""
     environment.runner.send_message(_STOP)
-    _await_workers(environment.runner, LoadPlan.read(_plan_file()))
+    if _plan_file().exists():
+        _await_workers(environment.runner, LoadPlan.read(_plan_file()))
 
 
 def _await_workers(runner: Any, plan: LoadPlan) -> None:
     with gevent.Timeout(2 * plan.application.timeout_s + 5, False):
         while runner.worker_count > 0:
             gevent.sleep(STOP_POLL_S)
+
+
+def _awaited_plan() -> LoadPlan:
+    """In a pod the plan comes when all are ready: its schedule's zero is near."""
+    ready, wanted = os.environ.get(READY_FILE), hang_up()
+    if ready is not None:
+        Path(ready).touch()
+    while ready is not None and not _plan_file().exists() and not wanted.seen():
+        gevent.sleep(STOP_POLL_S)
+    return LoadPlan.read(_plan_file())
 
 
 def _index(runner: Any) -> int:

@@ -60,8 +60,12 @@ class Beside:
 
     def ended(self) -> dict[str, Any] | None:
         """How its Locust ended, as it was then; None while it trades."""
-        ended = self._answer("ended").get("ended")
+        ended = self._answer("state").get("ended")
         return ended if isinstance(ended, dict) else None
+
+    def is_ready(self) -> bool:
+        """Only its plan is missing."""
+        return self._answer("state").get("ready") is True
 
     def file(self, name: str) -> bytes:
         """A small file whole."""

@@ -61,6 +61,9 @@ class Here(AbstractContextManager["Here"]):
     run: RunDirectory
     lead_s: float = 5.0
 
+    def muster(self, order: Mapping[str, Any]) -> None:
+        """Its child starts within the lead."""
+
     def begin(
         self,
         order: Mapping[str, Any],  # noqa: ARG002  it is read from the file

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.core.clock_bounds import RoundTrip
-from harness.errors import PeakdrillError
+from harness.errors import PeakdrillError, PlatformError
 from harness.evidence import lines
 from harness.load_places.beside import Beside
 from harness.load_places.collecting import Mirror, collect, collect_log, ledger_file
@@ -54,6 +54,13 @@ class Keeper:
         """Before the load, in the caller's thread. Raises PlatformError."""
         self.trips += [self.beside.clock() for _ in range(LOOKS_AT_AN_END)]
         self.passwords.hand_over(self.beside)
+
+    def look_before(self) -> None:
+        """While the others are waited for: its lease goes on, and its Locust has not ended."""
+        self.trips.append(self.beside.clock())
+        self._look_for_end()
+        if self.ended_early:
+            raise PlatformError(f"before the load began, {self.ended_early}")
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._live, daemon=True)

@@ -33,9 +33,12 @@ class Workers(Protocol):
 
 
 class Place(Protocol):
-    """Ready to begin: nothing is sent yet."""
+    """Brought up; nothing is sent before `begin`."""
 
     lead_s: float  # the schedule's zero lies at least so far ahead of `begin`
+
+    def muster(self, order: type_order) -> None:
+        """Whatever takes long. Afterwards only the schedule's zero is missing."""
 
     def begin(self, order: type_order, order_file: Path) -> Workers:
         """Follow the schedule from the order's `begin_ns`, on the run's clock."""

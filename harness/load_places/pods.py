@@ -7,6 +7,7 @@ number of ours; every worker follows the absolute schedule from its own reading 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -18,12 +19,12 @@ from harness.core.clock_bounds import clock_of
 from harness.core.load_places import WorkerPlace, elsewhere_of
 from harness.core.operations import Operations
 from harness.core.plan import Plan
-from harness.errors import PlatformError
+from harness.errors import NotReady, PlatformError
 from harness.evidence.rundir import RunDirectory
 from harness.evidence.workers import write_places
 from harness.load_places.beside import Beside
 from harness.load_places.goodbyes import troubles_of
-from harness.load_places.keeper import Keeper
+from harness.load_places.keeper import TICK_S, Keeper
 from harness.load_places.orders import CATALOGUE, GO, PLAN, Passwords, order_for, password_files
 from harness.platforms.load_pods import LoadPod, LoadPods, Role
 
@@ -87,8 +88,9 @@ class Pods(AbstractContextManager["Pods"]):
     run: RunDirectory
     say: Callable[[str], None]
     lives_s: float  # the schedule's longest, before the pods end by themselves
-    lead_s: float = 20.0  # a worker imports Locust, and makes its schedule
+    lead_s: float = 10.0  # a worker makes its schedule and its ledger
     _found: tuple[LoadPod, ...] = field(default=(), init=False)
+    _keepers: tuple[Keeper, ...] = field(default=(), init=False)
 
     def __enter__(self) -> Self:
         roles = [Role("master"), *(Role("worker", k) for k in range(self.plan.workers))]
@@ -103,14 +105,31 @@ class Pods(AbstractContextManager["Pods"]):
         self.say(f"load workers in pods: {nodes}")
         return self
 
+    def muster(self, order: Mapping[str, Any]) -> None:
+        """Clocks, passwords, and Locust: master and workers have found each other."""
+        self._keepers = tuple(self._keeper(order, pod) for pod in self._found)
+        go = {"master": self._found[0].address, "workers": self.plan.workers}
+        for keeper in self._keepers:
+            keeper.meet()
+            keeper.beside.put(GO, json.dumps(go).encode())
+        until_s = time.monotonic() + _READY_S
+        waiting = list(self._keepers)
+        while waiting:
+            for keeper in self._keepers:
+                keeper.look_before()
+            waiting = [keeper for keeper in waiting if not keeper.beside.is_ready()]
+            if waiting and time.monotonic() > until_s:
+                names = ", ".join(keeper.name for keeper in waiting)
+                raise NotReady(f"not ready to load within {_READY_S:g} s: {names}")
+            time.sleep(TICK_S)
+
     def begin(self, order: Mapping[str, Any], order_file: Path) -> PodWorkers:
-        """Clocks first: each worker's plan begins at its own reading of the schedule's zero."""
+        """Each worker's plan begins at its own reading of the schedule's zero."""
         begun_ns = int(order["begin_ns"])
-        keepers = [self._keeper(order, pod) for pod in self._found]
         catalogue = order_file.with_name(CATALOGUE).read_bytes()
         places = []
-        for keeper, pod in zip(keepers, self._found, strict=True):
-            keeper.meet()
+        for keeper, pod in zip(self._keepers, self._found, strict=True):
+            keeper.look_before()
             clock = clock_of(pod.role.number, keeper.trips)
             assert clock is not None, "it was just asked"
             begin_ns = clock.from_run_ns(begun_ns)
@@ -118,12 +137,10 @@ class Pods(AbstractContextManager["Pods"]):
             keeper.beside.put(PLAN, order_for(order, self.pods, begin_ns=begin_ns))
             if keeper.is_worker:
                 places.append(WorkerPlace(pod.role.number, pod.name, pod.node, begin_ns))
-        master, *workers = keepers
         write_places(self.run.path, tuple(places))
-        go = {"master": self._found[0].address, "workers": self.plan.workers}
-        for keeper in keepers:
-            keeper.beside.put(GO, json.dumps(go).encode())
+        for keeper in self._keepers:
             keeper.start()
+        master, *workers = self._keepers
         return PodWorkers(self.plan, self.run, master, tuple(workers), tuple(places), begun_ns)
 
     def _keeper(self, order: Mapping[str, Any], pod: LoadPod) -> Keeper:
