@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from page_in_browser import Browser
 
+    from harness.platforms.capabilities import Platform
     from harness.platforms.embedded import EmbeddedPlatform
 
 BROWSER_REQUIRED = os.environ.get("PEAKDRILL_REQUIRE_BROWSER") == "1"
@@ -32,6 +34,14 @@ def processes_naming(path: Path) -> list[str]:
             words = command.decode(errors="replace").split("\0")
             found.append(f"{entry.name}: {' '.join(words)}")
     return found
+
+
+def missing_in_the_end(platform: Platform, within_s: float = 60.0) -> tuple[str, ...]:
+    """What a platform lacks, once what passes has passed: one look can fail on a busy machine."""
+    until = time.monotonic() + within_s
+    while (missing := platform.whole().missing) and time.monotonic() < until:
+        time.sleep(0.1)
+    return missing
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from harness.evidence import layout
 from harness.evidence.lines import read_lines
 from harness.evidence.load import load_record
 from harness.recovery import rotate
+from tests.conftest import missing_in_the_end
 
 pytestmark = [pytest.mark.platform, pytest.mark.drill, pytest.mark.timeout(500)]
 
@@ -79,7 +80,7 @@ def proofs_are_sound(run: Path) -> None:
 def nothing_is_left(site) -> None:
     assert not folder_of(site.platform.directory).exists()
     assert list((site.platform.directory / "undo").glob("*.json")) == []
-    assert site.platform.whole().whole
+    assert missing_in_the_end(site.platform) == ()
 
 
 def no_secret_in(run: Path, site) -> None:

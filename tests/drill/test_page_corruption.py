@@ -12,6 +12,7 @@ from harness.core.timeline import MarkName
 from harness.evidence import events, layout
 from harness.evidence.lines import read_lines
 from harness.recovery import failback, reinitialise
+from tests.conftest import missing_in_the_end
 
 pytestmark = [pytest.mark.platform, pytest.mark.drill, pytest.mark.timeout(500)]
 
@@ -42,7 +43,7 @@ def test_the_damage_is_gone_for_good_and_nothing_is_lost(site) -> None:
     for name in READS_THE_CATALOGUE:
         assert report["workloads"][name]["rto"]["low_s"] > 0, f"{name} did not suffer"
     assert site.platform.database.leader() == "a"
-    assert site.platform.whole().missing == ()
+    assert missing_in_the_end(site.platform) == ()
     assert site.peakdrill("check", str(run))[0] == code
 
 

@@ -24,6 +24,7 @@ from harness.faults.experiment import find_experiment
 from harness.faults.injection import injection
 from harness.platforms.embedded import EmbeddedPlatform
 from harness.recovery.point_in_time import RUNBOOK
+from tests.conftest import missing_in_the_end
 from tests.drill.conftest import Site
 from tests.drill.plain_sql import Figures, figures
 
@@ -111,7 +112,7 @@ def counted_again(platform: EmbeddedPlatform, record: RunRecord, run: Path) -> N
 
 def nothing_left_to_undo(platform: EmbeddedPlatform) -> None:
     assert undo.replay(platform) == []
-    assert platform.whole().whole, platform.whole().missing
+    assert missing_in_the_end(platform) == ()
 
 
 def test_a_gap_in_the_archive_is_named_and_is_what_is_missed(site: Site) -> None:
@@ -149,7 +150,7 @@ def test_null_the_check_sees_no_effect_on_a_whole_platform(
         null.inject()
         assert not null.await_effect(within_s=60)
         assert f"no {fault} was seen" in null.why
-    assert platform.whole().whole
+    assert missing_in_the_end(platform) == ()
 
 
 def test_undo_mends_both_faults_where_nobody_recovers(

@@ -15,7 +15,7 @@ from harness.platforms.embedded import EmbeddedPlatform, attach, find, patroni, 
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.embedded.parts import node_of
 from harness.platforms.embedded.waiting import await_ready
-from tests.conftest import processes_naming
+from tests.conftest import missing_in_the_end, processes_naming
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
@@ -148,7 +148,7 @@ def test_a_second_platform_beside_the_first(
     finally:
         second.down()
     assert processes_naming(second.directory) == []
-    assert attach(platform.directory).whole().missing == ()
+    assert missing_in_the_end(attach(platform.directory)) == ()
 
 
 def _ports(platform: EmbeddedPlatform) -> list[int]:

@@ -16,6 +16,7 @@ from harness.platforms.embedded import EmbeddedPlatform, backup_store, s3
 from harness.platforms.embedded.credentials import load
 from harness.platforms.embedded.layout import ALL_NODES, Layout
 from harness.platforms.embedded.parts import node_of
+from tests.conftest import missing_in_the_end
 
 pytestmark = pytest.mark.platform
 
@@ -32,7 +33,7 @@ def secrets(platform: EmbeddedPlatform) -> list[str]:
 
 def test_it_is_whole_and_says_what_it_is(platform: EmbeddedPlatform) -> None:
     seen: Platform = platform
-    assert seen.whole().missing == ()
+    assert missing_in_the_end(seen) == ()
     assert seen.facts().heading == "stand-in application"
     assert set(seen.facts().capabilities) <= set(NAMES)
     assert dict(seen.facts().loops_s) == {

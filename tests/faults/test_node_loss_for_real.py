@@ -19,6 +19,7 @@ from harness.faults.experiment import find_experiment
 from harness.faults.injection import Bounds, Injection, injection
 from harness.faults.state import FAULT_MARKS, State
 from harness.platforms.capabilities import Nodes, Platform
+from tests.conftest import missing_in_the_end
 
 pytestmark = pytest.mark.platform
 LOSS = find_experiment("node-loss")
@@ -81,7 +82,7 @@ def test_null_the_check_sees_no_effect_on_a_whole_platform(whole: Platform, run:
         assert not fault.await_effect(within_s=PATIENCE_S)
         assert "no effect was observed" in fault.why
     assert _fault_marks(run) == [MarkName.NO_EFFECT]
-    assert whole.whole().whole
+    assert missing_in_the_end(whole) == ()
 
 
 def test_harness_killed_the_rollback_runs(whole: Platform, run: Path) -> None:

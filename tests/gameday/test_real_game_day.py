@@ -25,6 +25,7 @@ from harness.evidence.verify import verify
 from harness.gameday.records import Book
 from harness.inputs.gameday_file import read_gameday
 from harness.watching.live_state import in_progress, live_folder
+from tests.conftest import missing_in_the_end
 from tests.drill.conftest import Site
 from tests.gameday.desk import PLAN, keys_in
 
@@ -165,7 +166,7 @@ def the_day_went_as_its_rules_say(room: Room, code: int) -> None:
     marks = load_record(room.site.out / cut.run_id).timeline
     assert marks.first(MarkName.FAULT_ACTIVE) is not None
     assert marks.first(MarkName.FAULT_HEALED) is not None
-    assert room.site.platform.whole().whole
+    assert missing_in_the_end(room.site.platform) == ()
     for run in drilled.values():
         verify(room.site.out / run.run_id)
     view = view_of(read_gameday(Path(room.first)), entries)
@@ -219,4 +220,4 @@ def what_is_open_stands_on_the_next_plan(room: Room) -> None:
     carried = state.finding(f"rehearsal:{AWAY}")
     assert carried is not None
     assert (carried.is_open, carried.owner, carried.due) == (True, "Tom", "2027-01-15")
-    assert room.site.platform.whole().whole
+    assert missing_in_the_end(room.site.platform) == ()
