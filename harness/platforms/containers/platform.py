@@ -15,17 +15,19 @@ from harness.platforms.containers.site import ContainersSite
 from harness.platforms.containers.state import State
 from harness.platforms.embedded import credentials, patroni
 from harness.platforms.embedded import ingress as doors
+from harness.platforms.embedded.audit import PlatformAudit
 from harness.platforms.embedded.database import PatroniDatabase
 from harness.platforms.embedded.doors import Doors
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.embedded.mirror import MirroredFilestore
+from harness.platforms.embedded.rotation import RotatedSecrets
 from harness.platforms.isolation import DISCONNECT, PAUSE
-from harness.platforms.reference import database, endpoints, filestore, ingress
+from harness.platforms.reference import audit, database, endpoints, filestore, ingress, secrets
 from harness.platforms.reference.backups import ReferenceBackups
 
 _CAPABILITIES = (
     "nodes", "database", "database.standby", "database.damage", "ingress", "application",
-    "filestore", "cache", "integrations", "backups", PAUSE, DISCONNECT,
+    "filestore", "cache", "integrations", "backups", "secrets", "audit", PAUSE, DISCONNECT,
 )  # fmt: skip
 _NOTES = (
     "process death, not power loss: the page cache survives",
@@ -37,7 +39,7 @@ _NOTES = (
 class ContainersPlatform:
     """One platform that is up, whichever command started it."""
 
-    commands = secrets = audit = clean_room = None
+    commands = clean_room = None
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -70,6 +72,15 @@ class ContainersPlatform:
     @property
     def filestore(self) -> MirroredFilestore:
         return filestore.filestore(self._layout, self._state.ports, self._site)
+
+    @property
+    def secrets(self) -> RotatedSecrets:
+        now = self._state
+        return secrets.secrets(self._layout, now.ports, now.asked, self._site)
+
+    @property
+    def audit(self) -> PlatformAudit:
+        return audit.audit(self._layout, self._state.ports, self._site)
 
     def facts(self) -> PlatformFacts:
         now = self._state
