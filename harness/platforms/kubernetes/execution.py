@@ -64,7 +64,7 @@ def run(
     """
     deadline = time.monotonic() + within_s
     shell = ["sh", "-c", _FEED if stdin else _NO_INPUT, str(len(stdin)), *words]
-    socket = _opened(cluster, place, shell, feed=bool(stdin), within_s=min(_OPEN_S, within_s))
+    socket = open_stream(cluster, place, shell, feed=bool(stdin), within_s=min(_OPEN_S, within_s))
     try:
         return _followed(socket, stdin, deadline)
     except TimeoutError:
@@ -76,8 +76,8 @@ def run(
         socket.close(timeout=1)
 
 
-def _opened(
-    cluster: Cluster, place: Container, shell: list[str], *, feed: bool, within_s: float
+def open_stream(
+    cluster: Cluster, place: Container, words: Sequence[str], *, feed: bool, within_s: float
 ) -> ws_client.WSClient:
     """The library's own connect knows no limit: a node that is gone would keep us."""
     opened: list[Any] = []
@@ -92,7 +92,7 @@ def _opened(
                     place.pod,
                     place.namespace,
                     container=place.container,
-                    command=shell,
+                    command=list(words),
                     stdin=feed,
                     stdout=True,
                     stderr=True,
