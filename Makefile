@@ -27,7 +27,7 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.drill
 
 # Quick tests share both cores; those that trade, break and time have the machine to themselves.
-QUICK := tests/cli tests/core tests/drill_unit tests/evidence tests/gate tests/history tests/inputs tests/ledger tests/reference tests/reports tests/season tests/shop tests/test_house.py
+QUICK := tests/cli tests/core tests/drill_unit tests/evidence tests/gate tests/history tests/inputs tests/ledger tests/reference tests/reports tests/season tests/selftest tests/shop tests/test_house.py
 test: install-dev lint types contracts  ## everything that must hold
 	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
 	$(BIN)/python -m pytest -n 2 --basetemp=$$base/quick $(PYTEST_ARGS) $(QUICK) || status=$$?; \

@@ -29,6 +29,7 @@ _HOME = {
     "report": "runs:report",
     "verify": "evidence:verify",
     "evidence": "evidence:evidence",
+    "selftest": "selftest:selftest",
     "observe": "observe:observe",
     "history": "history:history",
     "gate": "gate:gate",

@@ -1,0 +1,11 @@
+"""The instrument, tested by whoever uses it: planted defects that a drill must catch, exactly.
+
+    lies        which calls are lied about, and how: pure
+    liar        the proxy that tells the lies, between the load and the application
+    saboteurs   what is done to the instrument itself while it measures
+    conduct     one round: the stores' defects in one run, the instrument's in a short run each
+
+A lie is told at the wire, so that the same defects can be planted on every platform, without a
+hand in its stores. May not live here: what decides whether a defect was caught; that is pure, in
+harness/core/selftest.py.
+"""
