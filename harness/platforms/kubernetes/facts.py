@@ -10,7 +10,7 @@ from harness.platforms.kubernetes.state import Found
 WATCH_S = 0.3  # how often the ingress's watcher reads routes and endpoints
 _CAPABILITIES = (
     "database", "database.standby", "database.damage", "ingress", "application", "filestore",
-    "cache", "integrations", "backups", "secrets", "audit",
+    "cache", "integrations", "backups", "secrets", "audit", "faults.cluster",
 )  # fmt: skip
 _NOTES = (
     "outside an environment (ingress, store, partners) and queue and keeper have no second copy",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.core.plan import PlatformFacts
 from harness.platforms.capabilities import Endpoints, Wholeness
+from harness.platforms.embedded.audit import PlatformAudit
 from harness.platforms.embedded.database import PatroniDatabase
 from harness.platforms.embedded.doors import Doors
 from harness.platforms.embedded.layout import Layout, State, load_state, save_state
@@ -22,6 +23,7 @@ from harness.platforms.kubernetes.faults import KubernetesFaults, Scope
 from harness.platforms.kubernetes.nodes import KubernetesNodes
 from harness.platforms.kubernetes.site import KubernetesSite
 from harness.platforms.kubernetes.status import status
+from harness.platforms.reference.audit import audit
 from harness.platforms.reference.backups import ReferenceBackups
 from harness.platforms.reference.database import database
 from harness.platforms.reference.endpoints import endpoints
@@ -39,7 +41,6 @@ class KubernetesPlatform:
     commands = None  # its own faults are known
     isolation = None
     clean_room = None
-    audit = None
     undo_lease_s = 15.0
 
     def __init__(self, directory: Path) -> None:
@@ -98,6 +99,10 @@ class KubernetesPlatform:
     @property
     def secrets(self) -> RotatedSecrets:
         return secrets(self.layout, self._kept.ports, self._given.options, self.site)
+
+    @property
+    def audit(self) -> PlatformAudit:
+        return audit(self.layout, self._kept.ports, self.site)
 
     @property
     def cluster_faults(self) -> KubernetesFaults:

@@ -166,10 +166,11 @@ class KubernetesSite:
             return f"{part}: {len(staying)} of {wanted} pods are there"
         return ""
 
-    def answers(self, node: str) -> bool:
+    def answers(self, node: str, *, within_s: float = 1.0) -> bool:
+        """The node's kubelet, through the API server."""
         try:
             path = f"/api/v1/nodes/{node}/proxy/healthz"
-            return bool(node) and self.cluster.text(path, within_s=1.0).strip() == "ok"
+            return bool(node) and self.cluster.text(path, within_s=within_s).strip() == "ok"
         except Silent:
             return False
 

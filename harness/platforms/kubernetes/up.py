@@ -157,11 +157,12 @@ def _secrets(layout: Layout) -> dict[str, str]:
 
 def _await_pods(site: KubernetesSite, telling: Progress, deadline: float) -> None:
     telling.phase("kubernetes: waiting for every pod", deadline - time.monotonic())
-    told: tuple[str, ...] = ()
+    told = -1
     while gaps := site.gaps():
-        if gaps != told:
-            telling.say(f"{len(WORKLOADS) - len(gaps)} of {len(WORKLOADS)} parts are ready")
-            told = gaps
+        ready = len(WORKLOADS) - len(gaps)
+        if ready != told:
+            telling.say(f"{ready} of {len(WORKLOADS)} parts are ready")
+            told = ready
         if time.monotonic() >= deadline:
             raise NotReady(f"not every pod was ready within {LIMIT_S:g} s: {'; '.join(gaps)}")
         time.sleep(_POLL_S)
