@@ -25,14 +25,14 @@ class ChildServer:
     """One at a time, at `folder`."""
 
     folder: Path
-    _signal: int = signal.SIGTERM
+    _signal: signal.Signals = signal.SIGTERM
     _ours: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, part: Part) -> None:
         """Raises PlatformError where one runs."""
         if self._main() is not None:
             raise PlatformError(f"{part.name} runs in {self.folder} already")
-        self._signal = part.stop_signal
+        self._signal = signal.Signals(part.stop_signal)
         words = [*namespace.as_user(), *part.argv]
         self._ours.append(
             subprocess.Popen(
@@ -42,28 +42,34 @@ class ChildServer:
         )  # fmt: skip
 
     def stop(self, within_s: float) -> bool:
-        """Ask, wait, then kill. Whether it ended by itself."""
-        polite = False
-        if (main := self._main()) is not None:
-            with process.held([main]) as descriptors:
-                process.send(descriptors, signal.Signals(self._signal))
-                polite = process.await_death(descriptors, within_s)
-        self.kill()
+        """Ask by its own signal, wait, then kill. Whether it ended by itself."""
+        polite, family = False, self._family()
+        with process.held(family[:1]) as main:
+            process.send(main, self._signal)
+            polite = bool(main) and process.await_death(main, within_s)
+        self._kill(family)
         return polite
 
     def kill(self) -> None:
-        """The server first, so that it starts nobody anew, then its family; seen to be dead."""
+        """Whoever began it. Harmless where nothing runs."""
         for child in self._ours:  # also one that has yet to leave its identity
             if child.poll() is None and self._main() is None:
                 child.kill()
-        if (main := self._main()) is not None:
-            with process.held((main, *process.descendants(main.pid))) as descriptors:
-                process.send(descriptors, signal.SIGKILL)
-                if not process.await_death(descriptors, _DEATH_S):
-                    raise PlatformError(f"the server in {self.folder} did not die")
+        self._kill(self._family())
+
+    def _kill(self, family: tuple[ProcessId, ...]) -> None:
+        """The server first, so that it starts nobody anew; all of them seen to be dead."""
+        with process.held(family) as descriptors:
+            process.send(descriptors, signal.SIGKILL)
+            if not process.await_death(descriptors, _DEATH_S):
+                raise PlatformError(f"the server in {self.folder} did not die")
         for child in self._ours:
             child.wait()
         self._ours.clear()
+
+    def _family(self) -> tuple[ProcessId, ...]:
+        main = self._main()
+        return () if main is None else (main, *process.descendants(main.pid))
 
     def _main(self) -> ProcessId | None:
         found = process.from_stat_file(self._pid_file)
