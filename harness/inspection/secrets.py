@@ -33,6 +33,7 @@ def secrets_are_hidden(scene: Scene) -> None:
     secrets = known_to(scene.platform)
     prove_files(secrets, scene.prove, "log", logs_of(scene.platform.directory))
     prove_processes(scene.platform, scene.prove)
+    prove_shown(secrets, scene.prove, scene.platform)
     prove_files(secrets, scene.prove, "evidence", files_below(scene.run))
 
 
@@ -64,6 +65,31 @@ def prove_files(secrets: Known, prove: Prove, kind: str, files: Iterable[Path]) 
     if size:  # empty files hold nothing that could be found
         told = f"{clean:,} files of {size:,} bytes hold none of {len(secrets)} secrets"
         prove(_CHECK, kind, "files", True, told)
+
+
+def prove_shown(secrets: Known, prove: Prove, platform: Platform) -> None:
+    """The same of parts that are not on this machine; one that cannot be asked proves nothing."""
+    clean: dict[str, int] = {}
+    try:
+        for shown in having(platform.secrets, "secrets").shown():
+            if found := named(secrets, shown.body):
+                prove(
+                    _CHECK, shown.kind, shown.place, False, f"{shown.place} holds a secret: {found}"
+                )
+            else:
+                clean[shown.kind] = clean.get(shown.kind, 0) + 1
+    except PlatformError as error:
+        prove(
+            _CHECK,
+            "log",
+            "parts",
+            None,
+            f"the platform's parts could not be searched: {error.what}",
+        )
+        return
+    for kind, count in clean.items():
+        told = f"{count:,} of the platform's parts' own, a {kind} each, hold none of {len(secrets)}"
+        prove(_CHECK, kind, "parts", True, told)
 
 
 def prove_processes(platform: Platform, prove: Prove) -> None:

@@ -6,7 +6,7 @@ it requires. What is lacking is skipped with the reason, never green.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +17,8 @@ from harness.platforms.documents import Documents
 NAMES = (
     "nodes", "database", "database.standby", "database.damage", "backups", "secrets", "audit",
     "ingress", "application", "filestore", "cache", "integrations", "clean-room", "tenants",
-    "alerts", "database.read", "filestore.read", "faults.command",
+    "alerts", "database.read", "filestore.read", "faults.command", "faults.cluster",
+    "faults.container-pause", "faults.container-disconnect",
 )  # fmt: skip
 
 
@@ -229,6 +230,15 @@ class Filestore(Documents, Protocol):
         """Every file that is on disk now is in object storage too."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Shown:
+    """A log, or a process's command line and environment, of a part that is elsewhere."""
+
+    kind: str  # log | process
+    place: str
+    body: bytes
+
+
 class Secrets(Protocol):
     """The classes of credentials that can leak, and their rotation."""
 
@@ -250,6 +260,11 @@ class Secrets(Protocol):
         """(what it opens, the secret) of now and of before: to search for, never to be written.
 
         Names that go with a secret (a role, an access key's id) are none.
+        """
+
+    def shown(self) -> Iterator[Shown]:
+        """What the platform's parts show to whoever may look, beyond this machine's processes and
+        the files in the platform's directory. To be searched for secrets. Raises PlatformError.
         """
 
 

@@ -14,7 +14,7 @@ from harness.core.evidence import Use
 from harness.errors import PlatformError
 from harness.inspection import secrets
 from harness.inspection.audit import compared
-from harness.platforms.capabilities import AuditedUse
+from harness.platforms.capabilities import AuditedUse, Shown
 from tests.shop.stand import wait_until
 
 SECRET = "not-for-anybodys-eyes-" + "0815"
@@ -88,6 +88,32 @@ def test_a_file_that_holds_a_secret_is_named_with_what_it_opens(tmp_path: Path) 
     everything = Proofs()
     secrets.prove_files(KNOWN, everything, "evidence", secrets.files_below(tmp_path))
     assert {subject for _, subject, _, _ in everything.against()} == {"queue.log", "secrets.json"}
+
+
+def test_what_parts_elsewhere_show_is_searched_too() -> None:
+    def platform(*shown: Shown) -> SimpleNamespace:
+        return SimpleNamespace(secrets=SimpleNamespace(shown=lambda: iter(shown)))
+
+    quiet, loud = Shown("log", "the log of a", b"quiet"), Shown("process", "7 b", SECRET.encode())
+    proofs = Proofs()
+    secrets.prove_shown(KNOWN, proofs, platform(quiet, loud))
+    assert proofs.against() == [("process", "7 b", False, "7 b holds a secret: queue")]
+    assert [(kind, subject) for kind, subject, ok, _ in proofs.all if ok] == [("log", "parts")]
+    nothing = Proofs()
+    secrets.prove_shown(KNOWN, nothing, platform())
+    assert nothing.all == []  # there is nobody elsewhere
+
+
+def test_a_part_elsewhere_that_cannot_be_asked_proves_nothing() -> None:
+    def silent() -> None:
+        raise PlatformError("database-1 does not run")
+
+    proofs = Proofs()
+    platform = SimpleNamespace(secrets=SimpleNamespace(shown=silent))
+    secrets.prove_shown(KNOWN, proofs, platform)
+    ((_, subject, ok, told),) = proofs.all
+    assert (subject, ok) == ("parts", None)
+    assert "database-1 does not run" in told
 
 
 def test_no_files_or_empty_ones_are_no_proof(tmp_path: Path) -> None:

@@ -168,6 +168,23 @@ def test_a_replicas_word_goes_by_stdin(tmp_path: Path) -> None:
     assert "the word" not in str(site.asked)
 
 
+def test_what_each_part_shows_can_be_searched_here(layout: Layout, tmp_path: Path) -> None:
+    told = {"logs": {"database-0/database.log": "a\xff"}, "processes": {"7 patroni": "x"}}
+    site = LocalSite(tmp_path, answer=lambda *_: json.dumps(told).encode())
+    found = list(components_of(layout, site).shown())
+    assert len(found) == 3 * 9  # two members, two replicas, and five that are one
+    assert found[1].body == b"a\xff"  # byte for byte
+    assert {shown.kind for shown in found} == {"log", "process"}
+    assert [shown.place for shown in found[:3]] == [
+        "the log of database-0", "database-0/database.log in database-0", "7 patroni in database-0",
+    ]  # fmt: skip
+    site.dead.add("keeper")
+    with pytest.raises(PlatformError, match="keeper does not run"):
+        list(components_of(layout, site).shown())
+    with pytest.raises(PlatformError, match="cannot be understood"):
+        list(components_of(layout, LocalSite(tmp_path, answer=lambda *_: b"{}")).shown())
+
+
 # inside
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from harness.platforms.capabilities import Shown
 from harness.platforms.embedded import (
     admission,
     application,
@@ -122,6 +123,10 @@ class LocalStack:
         told = json.loads(file.read_text(encoding="utf-8"))
         write_atomically(file, json.dumps(s3.with_archive_keys(told, keys)))
         self._hang_up()
+
+    def shown(self) -> Iterator[Shown]:
+        """Logs lie below the platform's folder, processes run on this machine: nothing else."""
+        return iter(())
 
     def tell_archive(self, secrets: Secrets) -> None:
         """The running one reads its file again."""

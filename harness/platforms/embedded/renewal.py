@@ -7,10 +7,11 @@ checks it, then told to those who use it, and only then are sessions made with t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.platforms.capabilities import Shown
 from harness.platforms.embedded.cluster import DatabaseNode
 from harness.platforms.embedded.credentials import Secrets
 from harness.platforms.embedded.database import PatroniDatabase
@@ -81,6 +82,9 @@ class Stack(Protocol):
 
     def offer_store_keys(self, keys: Sequence[Key]) -> None:
         """From now on these are the archive's keys at the store, and no others. Repeatable."""
+
+    def shown(self) -> Iterator[Shown]:
+        """What its parts show to whoever may look, where that is not on this machine."""
 
     def tell_archive(self, secrets: Secrets) -> None:
         """Whoever writes to the store signs with the new key from now on."""

@@ -26,6 +26,7 @@ import redis
 
 from harness.attack.leaked import Leaked, dump
 from harness.errors import NotReady, PlatformError
+from harness.platforms.capabilities import Shown
 from harness.platforms.embedded import (
     application,
     credentials,
@@ -147,6 +148,9 @@ class RotatedSecrets:
     def known(self) -> tuple[tuple[str, str], ...]:
         """Of all environments of the platform, also what was intended and not set yet."""
         return self._former.known()
+
+    def shown(self) -> Iterator[Shown]:
+        return self._stack.shown()
 
     def _carry_out(self, begun: Intention, held: int) -> None:
         way, now = WAYS[begun.credential], credentials.load(self._layout)

@@ -7,10 +7,11 @@ that reads one is asked whether it has, before anything relies on it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import PlatformError
+from harness.platforms.capabilities import Shown
 from harness.platforms.embedded import credentials
 from harness.platforms.embedded.cluster import DatabaseNode
 from harness.platforms.embedded.credentials import Secrets
@@ -21,7 +22,7 @@ from harness.platforms.embedded.waiting import await_ready
 from harness.platforms.reference.database import database
 from harness.platforms.reference.inside.told import digest
 from harness.platforms.reference.ports import Ports
-from harness.platforms.reference.site import APPLICATION, KEEPER, MEMBERS, STORE, Site
+from harness.platforms.reference.site import APPLICATION, KEEPER, MEMBERS, PARTS, STORE, Site
 
 _INSIDE = ("python3", "-m", "harness.platforms.reference.inside")
 _OF_REPLICAS = ("shop", "admin_password", "api_key", "valkey")
@@ -132,6 +133,26 @@ class SiteComponents:
         self._await_told(
             changed, lambda: [part for part in (*MEMBERS, KEEPER) if self.site.is_running(part)]
         )
+
+    def shown(self) -> Iterator[Shown]:
+        """Every container's own log, and what an exec in it sees. Raises PlatformError."""
+        for part in PARTS:
+            names = self.site.replicas(part)
+            if not names:
+                raise PlatformError(f"{part} does not run: it cannot be searched")
+            for name in names:
+                yield Shown("log", f"the log of {name}", self.site.logs(name).encode())
+                yield from self._shown_by(name)
+
+    def _shown_by(self, name: str) -> Iterator[Shown]:
+        answer = self.site.run(name, [*_INSIDE, "shown"], within_s=_RENEW_S)
+        try:
+            told = json.loads(answer)
+            for kind, texts in (("log", told["logs"]), ("process", told["processes"])):
+                for place, text in texts.items():
+                    yield Shown(kind, f"{place} in {name}", text.encode("latin-1"))
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise PlatformError(f"what {name} shows cannot be understood") from error
 
     def _await_told(self, changed: Mapping[str, str], parts: Callable[[], Sequence[str]]) -> None:
         """Each that runs; one that comes meanwhile mounts what is there by then."""

@@ -12,6 +12,7 @@ from typing import Protocol
 MEMBERS = ("database-0", "database-1")
 APPLICATION, QUEUE, KEEPER = "application", "queue", "keeper"
 INGRESS, STORE, PARTNERS = "ingress", "store", "partners"
+PARTS = (*MEMBERS, APPLICATION, QUEUE, KEEPER, INGRESS, STORE, PARTNERS)
 AGENT = ("python3", "-m", "harness.platforms.reference.inside.agent")
 
 

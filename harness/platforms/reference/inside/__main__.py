@@ -7,6 +7,7 @@
     python3 -m harness.platforms.reference.inside asked             application: whom it lets in
     python3 -m harness.platforms.reference.inside keys              store: the archive's, one or two
     python3 -m harness.platforms.reference.inside logs              keeper, database: what they keep
+    python3 -m harness.platforms.reference.inside shown             any: command lines, logs
     python3 -m harness.platforms.reference.inside told              any: has a new secret arrived
 
 All but the first read a JSON object from stdin and answer with one on stdout. Of an application it
@@ -31,7 +32,7 @@ ROLES = (
 )  # fmt: skip
 _COMMANDS = {
     "doors": "ingress", "install": "application", "renew": "application",
-    "asked": "replica_asked", "keys": "store", "told": "told", "logs": "logs",
+    "asked": "replica_asked", "keys": "store", "told": "told", "logs": "logs", "shown": "shown",
 }  # fmt: skip
 
 
