@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from harness.chaos import signals
+from harness.chaos import keeping, signals
 from harness.chaos.arming import LOCK_S, arm, refuse_in_vain
 from harness.chaos.standing import Standing, is_orphaned, standing, stdin_ended
 from harness.core.timeline import Mark, MarkName
@@ -34,6 +34,7 @@ def lose_node(node: str) -> str:
     with signals.deferred(), journal.locked(here.platform.directory, within_s=LOCK_S):
         name = _target(here, node)
         arm(here, node_loss.NAME, {"node": name, "selector": node})
+        keeping.keep_on_this_machine(here)
         try:
             instant = here.nodes.kill(name)
             dead = here.nodes.is_dead(name)
@@ -51,8 +52,10 @@ def lose_node(node: str) -> str:
 def nothing(
     node: str = "primary",
     fault: str = node_loss.NAME,
+    *,
     table: str = "",
     command: str = "",
+    pods: str = "",
     within_s: float = 2.0,
 ) -> str:
     """The null fault: arm nothing, break nothing, and look for the effect as `fault` itself does.
@@ -66,7 +69,8 @@ def nothing(
     if here.platform.nodes is not None:
         node = here.nodes.resolve(node)
         where = f" on node {node}"
-    parameters = {"node": node, "table": table, "command": command, "run": here.run_id}
+    asked = {"node": node, "table": table, "command": command, "pods": pods}
+    parameters = {**asked, "run": here.run_id}
     deadline = time.monotonic() + within_s
     while not deed.seen(here.platform, parameters):
         if time.monotonic() >= deadline:
@@ -103,6 +107,7 @@ def mend(within_s: float = undo.HEAL_S) -> list[str]:
     """
     here = standing()
     with signals.deferred():
+        keeping.stop_renewing()
         _note_early_ends(here)
         return undo.replay(
             here.platform,

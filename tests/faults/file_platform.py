@@ -88,6 +88,12 @@ class FilePlatform:
         return self._directory
 
     @property
+    def undo_lease_s(self) -> float | None:
+        """How long a watchdog waits for us, where a test wants one."""
+        file = self._directory / "undo-lease-s"
+        return float(file.read_text()) if file.exists() else None
+
+    @property
     def nodes(self) -> Nodes | None:
         return self._nodes
 

@@ -92,14 +92,16 @@ _BREAKS: Mapping[str, tuple[str, ...]] = {
         "row-deletion",
     ),
     "credential-compromise": (*_CLASSES, "credential-compromise"),
+    "node-drain": ("application",),
     "ransomware": (
         "ransomware", "backups", "backup-keys", "backup-attack", "filestore", "database-content",
         "clean-room",
     ),
 }  # fmt: skip
 _NODE_OF = {"primary": "database", "standby": "database-standby"}
+_PODS_OF = {**_NODE_OF, "application": "application"}  # of pod-kill and partition
 _COMMAND_OF = {"database-stop": "database"}  # of experiments/command.yaml
-ABILITIES = ("database.read", "filestore.read", "faults.command")
+ABILITIES = ("database.read", "filestore.read", "faults.command", "faults.cluster")
 """Capabilities that are no part of a platform, but what it lets a drill do."""
 
 
@@ -126,9 +128,12 @@ def breaks(scenario: Scenario) -> frozenset[str]:
     known = {entry.name for entry in (*COMPONENTS, *FAILURE_MODES)}
     fault = scenario.fault
     found = {*_BREAKS.get(fault.experiment, ()), *(scenario.tags & known)}
-    if fault.experiment == "node-loss":
+    if fault.experiment in {"node-loss", "node-drain"}:
         nodes = [value for name, value in fault.parameters if name == "node"]
         found |= {_NODE_OF[node] for node in nodes if node in _NODE_OF}
+    if fault.experiment in {"pod-kill", "partition"}:
+        pods = [value for name, value in fault.parameters if name == "pods"]
+        found |= {_PODS_OF[part] for part in pods if part in _PODS_OF}
     if fault.experiment == "command":
         given = [value for name, value in fault.parameters if name == "command"]
         found |= {_COMMAND_OF[command] for command in given if command in _COMMAND_OF}

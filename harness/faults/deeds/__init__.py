@@ -50,20 +50,30 @@ def all_deeds() -> Mapping[str, Deed]:
     from harness.faults.deeds import (
         archive_gap,
         command,
+        container_disconnect,
+        container_pause,
         credential_compromise,
         logical_corruption,
+        node_drain,
         node_loss,
         page_corruption,
+        partition,
+        pod_kill,
         ransomware,
     )
 
     deeds = (
         archive_gap.DEED,
         command.DEED,
+        container_disconnect.DEED,
+        container_pause.DEED,
         credential_compromise.DEED,
         logical_corruption.DEED,
+        node_drain.DEED,
         node_loss.DEED,
         page_corruption.DEED,
+        partition.DEED,
+        pod_kill.DEED,
         ransomware.DEED,
     )
     return MappingProxyType({deed.name: deed for deed in deeds})
