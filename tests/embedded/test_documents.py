@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
-import urllib.request
 from pathlib import Path
 
 import psycopg
@@ -21,7 +18,6 @@ from harness.inspection import documents as inspection
 from harness.inspection.scene import Scene
 from harness.platforms.embedded import EmbeddedPlatform
 from harness.platforms.embedded.mirror import key_of
-from harness.platforms.embedded.waiting import await_ready
 from harness.recovery import documents
 
 pytestmark = pytest.mark.platform
@@ -48,25 +44,6 @@ def folder_of(platform: EmbeddedPlatform) -> Path:
     return folder
 
 
-def attach(platform: EmbeddedPlatform, keys: list[str]) -> None:
-    """As the application's users do."""
-    known = platform.endpoints()
-    password = known.password_file.read_text().strip()
-    values = [
-        {"name": key, "datas": base64.b64encode(document_bytes(key)).decode()} for key in keys
-    ]
-    call = [known.database, 2, password, "ir.attachment", "create", [values]]
-    params = {"service": "object", "method": "execute_kw", "args": call}
-    request = urllib.request.Request(
-        f"{known.application_url}/jsonrpc",
-        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "call", "params": params}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        told = json.load(answer)
-    assert "error" not in told, told
-
-
 def name_of(key: str) -> str:
     digest = document_sha1(key)
     return f"{digest[:2]}/{digest}"
@@ -76,24 +53,6 @@ def inspected(platform: EmbeddedPlatform, run: Path) -> tuple[Proof, ...]:
     claim = Scenario.__new__(Scenario)  # an inspection of documents does not ask for it
     inspection.documents_are_sound(Scene(platform, run, "r1", claim, Targets(workloads=()), ""))
     return read_lines(run / layout.PROOFS, Proof)
-
-
-def test_documents_are_held_against_their_rows_and_mended(
-    platform: EmbeddedPlatform, tmp_path: Path
-) -> None:
-    keys = [f"pd-documents-0-{n}" for n in range(200)]
-    attach(platform, keys)
-    store = platform.filestore
-    await_ready("every copy", store.mirror_is_complete, within_s=30)
-    file = folder_of(platform) / name_of(keys[0])
-    file.write_bytes(file.read_bytes()[:100])
-    rows = documents.rows_of(platform.endpoints().dsn)
-    disk, copies = documents.on_disk(store, rows), documents.in_store(store, rows)
-    assert [damage.store_fname for damage in disk.damaged] == [name_of(keys[0])]
-    assert copies.damaged == ()
-    assert documents.mend(store, rows, disk.damaged) == 1
-    assert file.read_bytes() == document_bytes(keys[0])
-    assert [proof.ok for proof in inspected(platform, tmp_path)] == [True, True]
 
 
 def test_a_copy_that_was_cut_short_is_named(platform: EmbeddedPlatform, tmp_path: Path) -> None:

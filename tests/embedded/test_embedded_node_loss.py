@@ -1,8 +1,7 @@
-"""A node is lost and comes back; nothing that was acknowledged is missing."""
+"""What is embedded's own of a node that is lost: what Patroni says of it, and the next start."""
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from harness.errors import FaultError
 from harness.platforms.embedded import EmbeddedPlatform, attach, find, patroni, up
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.embedded.parts import node_of
@@ -18,83 +16,6 @@ from harness.platforms.embedded.waiting import await_ready
 from tests.conftest import missing_in_the_end, processes_naming
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
-
-
-def superuser(platform: EmbeddedPlatform) -> str:
-    told = platform.status()["database"]
-    assert isinstance(told, dict)
-    return str(told["superuser_dsn"])
-
-
-class Writer(threading.Thread):
-    """Inserts one row after the other, and remembers those whose commit was answered."""
-
-    def __init__(self, dsn: str) -> None:
-        super().__init__()
-        self.dsn = dsn
-        self.acknowledged: list[int] = []
-        self.ended = threading.Event()
-
-    def run(self) -> None:
-        number = 0
-        while not self.ended.is_set():
-            try:
-                with psycopg.connect(self.dsn, autocommit=True) as connection:
-                    while not self.ended.is_set():
-                        number += 1
-                        connection.execute("INSERT INTO acknowledged VALUES (%s)", (number,))
-                        self.acknowledged.append(number)
-            except psycopg.Error:
-                self.ended.wait(0.05)
-
-
-def test_nothing_is_dead_before_anything_was_killed(platform: EmbeddedPlatform) -> None:
-    nodes = platform.nodes
-    assert nodes.names() == ("a", "b")
-    assert [nodes.is_dead(name) for name in nodes.names()] == [False, False]
-    assert [nodes.is_back(name) for name in nodes.names()] == [True, True]
-    assert {nodes.resolve("primary"), nodes.resolve("standby")} == {"a", "b"}
-    for wrong in ("c", "moon"):
-        with pytest.raises(FaultError):
-            nodes.resolve(wrong)
-        with pytest.raises(FaultError):
-            nodes.kill(wrong)
-
-
-def test_the_primary_is_lost_and_comes_back(platform: EmbeddedPlatform) -> None:
-    dsn = superuser(platform)
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("CREATE TABLE acknowledged (number int PRIMARY KEY)")
-    lost = platform.nodes.resolve("primary")
-    assert platform.database.leader() == lost
-    writer = Writer(dsn)
-    writer.start()
-    try:
-        await_ready("some writes", lambda: len(writer.acknowledged) > 50, within_s=30)
-        death = platform.nodes.kill(lost)
-        assert death.earliest_ns < death.latest_ns
-        assert platform.nodes.is_dead(lost)
-        assert not platform.nodes.is_back(lost)
-        assert f"node {lost} is dead" in platform.whole().missing
-        with pytest.raises(FaultError, match="dead already"):
-            platform.nodes.kill(lost)
-        await_ready(
-            "a new leader", lambda: platform.database.leader() not in (None, lost), within_s=60
-        )
-        before = len(writer.acknowledged)
-        await_ready("writes again", lambda: len(writer.acknowledged) > before + 50, within_s=30)
-        platform.nodes.start(lost)
-        platform.nodes.start(lost)  # harmless
-        await_ready("the node", lambda: platform.nodes.is_back(lost), within_s=90)
-        await_ready("the platform", lambda: platform.whole().whole, within_s=90)
-    finally:
-        writer.ended.set()
-        writer.join()
-        platform.nodes.start(lost)
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        rows = {row[0] for row in connection.execute("SELECT number FROM acknowledged")}
-        connection.execute("DROP TABLE acknowledged")
-    assert set(writer.acknowledged) - rows == set()
 
 
 def test_a_standby_that_was_away_for_a_moment_is_whole_once_that_lasts(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-import urllib.request
 from pathlib import Path
 
 import psycopg
@@ -114,29 +113,6 @@ def _of(path: Path, platform: EmbeddedPlatform) -> bool:
     ports = platform.status()["ports"]
     assert isinstance(ports, dict)
     return any(str(port) in path.name for port in ports.values())
-
-
-def test_the_read_back_reads_and_cannot_write(platform: EmbeddedPlatform) -> None:
-    with psycopg.connect(platform.endpoints().dsn, autocommit=True) as connection:
-        assert connection.execute("SELECT count(*) FROM sale_order").fetchone() is not None
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute("DELETE FROM sale_order")
-
-
-def test_an_acknowledged_write_waits_for_the_standby(platform: EmbeddedPlatform) -> None:
-    with psycopg.connect(platform.endpoints().dsn) as connection:
-        row = connection.execute("SHOW synchronous_standby_names").fetchone()
-        assert row is not None
-        assert row[0].strip('"') in ("pg1", "pg2")
-        states = connection.execute("SELECT sync_state FROM pg_stat_replication").fetchall()
-    assert states == [("sync",)]
-
-
-def test_the_application_answers_through_the_ingress(platform: EmbeddedPlatform) -> None:
-    known = platform.endpoints()
-    for url in (known.application_url, *known.application_replicas):
-        with urllib.request.urlopen(f"{url}/web/health?db_server_status=1", timeout=5) as answer:
-            assert answer.status == 200
 
 
 def test_a_backup_cannot_be_deleted_by_anybody(platform: EmbeddedPlatform) -> None:

@@ -17,7 +17,6 @@ from redis.retry import Retry
 
 from harness.errors import PlatformError
 from harness.platforms.embedded import (
-    EmbeddedPlatform,
     credentials,
     doors,
     ingress,
@@ -192,22 +191,3 @@ def test_routes_that_cannot_be_read_are_named(stand: Stand) -> None:
     ingress.routes_file(stand.layout).write_text("{}")
     with pytest.raises(PlatformError, match=r"routes\.yml cannot be read"):
         stand.door.close()
-
-
-@pytest.mark.platform
-def test_the_platforms_own_doors(platform: EmbeddedPlatform) -> None:
-    door, known = platform.ingress, platform.endpoints()
-    assert door.is_open()
-    assert known.queue_password_file is not None
-    queue = redis.Redis.from_url(
-        known.queue_url, password=known.queue_password_file.read_text().strip()
-    )
-    try:
-        door.close()
-        await_ready("the closed door", door.is_closed, within_s=10)
-        assert queue.ping()
-    finally:
-        door.open()
-        queue.close()
-    await_ready("the open door", door.is_open, within_s=10)
-    await_ready("a whole platform", lambda: platform.whole().whole, within_s=30)

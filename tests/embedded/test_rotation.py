@@ -15,16 +15,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from harness.attack import leaked, order
-from harness.attack.__main__ import way_in
-from harness.attack.told import Denied, Down
-from harness.errors import PlatformError
+from harness.attack import leaked
 from harness.platforms.embedded import EmbeddedPlatform, archive, s3
 from harness.platforms.embedded.credentials import load
 from harness.platforms.embedded.former import Former
 from harness.platforms.embedded.layout import ALL_NODES, Layout
 from harness.platforms.embedded.parts import node_of
 from harness.platforms.embedded.waiting import await_ready
+from tests.contracts.thief import Thief
 
 pytestmark = pytest.mark.platform
 
@@ -35,45 +33,6 @@ ROTATE = (
     "print('begun', flush=True)\n"
     "secrets.rotate(sys.argv[2])\n"
 )
-
-
-class Thief:
-    """Holds what was handed out of one class, and a session by it where it can keep one."""
-
-    def __init__(self, platform: EmbeddedPlatform, folder: Path, credential: str) -> None:
-        self.marker = f"pd-{credential}-{random.getrandbits(32):x}-attacker"
-        file = folder / f"{self.marker}.json"
-        platform.secrets.hand_out(credential, file)
-        assert file.stat().st_mode & 0o777 == 0o600
-        given = order.Order(
-            self.marker, str(folder), "", platform.endpoints().version, {}, 60.0, 1000
-        )
-        self.held = leaked.load(file)
-        self._way, self._tries = way_in(self.held, given), 0
-        self.last: tuple[int, int] = (0, 0)
-
-    def gets_in(self) -> bool:
-        """Raises Down when nobody can be asked."""
-        self._tries += 1
-        begun_ns = time.monotonic_ns()
-        try:
-            self._way(self._tries)
-        except Denied:
-            return False
-        self.last = (begun_ns, time.monotonic_ns())
-        return True
-
-    def is_shut_out(self) -> bool:
-        """What is kept open breaks at first; the next try tells."""
-        try:
-            return not self.gets_in()
-        except Down:
-            return not self.gets_in()
-
-    def leave(self) -> None:
-        kept = getattr(self._way, "_kept", None)
-        if kept is not None:
-            kept.close()
 
 
 @pytest.fixture
@@ -87,59 +46,6 @@ def thief(platform, tmp_path):
     yield make
     for one in came:
         one.leave()
-
-
-def test_the_classes_are_those_that_an_attacker_knows(platform: EmbeddedPlatform) -> None:
-    assert set(platform.secrets.classes()) == set(CLASSES)
-    with pytest.raises(PlatformError, match="no class of credentials 'root'"):
-        platform.secrets.rotate("root")
-
-
-@pytest.mark.parametrize("credential", CLASSES)
-def test_the_old_one_is_refused_kept_sessions_end_and_the_new_one_is_accepted(
-    platform: EmbeddedPlatform, thief, credential: str
-) -> None:
-    before = thief(credential)
-    assert before.gets_in()
-    assert before.gets_in()
-    platform.secrets.rotate(credential)
-    assert before.is_shut_out()
-    after = thief(credential)
-    assert after.held.secret != before.held.secret
-    assert after.gets_in()
-    known = [word for _, word in platform.secrets.known()]
-    assert {before.held.secret, after.held.secret} <= set(known)
-    await_ready("the platform to be whole", lambda: platform.whole().whole, within_s=60)
-
-
-@pytest.mark.parametrize("credential", CLASSES)
-def test_the_audit_tells_the_last_accepted_use(
-    platform: EmbeddedPlatform, thief, credential: str
-) -> None:
-    stranger = thief(credential)
-    assert platform.audit.last_use(credential, stranger.marker) is None
-    entries = platform.audit.entries()
-    for _ in range(3):
-        assert stranger.gets_in()
-    platform.secrets.rotate(credential)
-    assert stranger.is_shut_out()
-    told = await_ready(
-        "the use in the audit",
-        lambda: agreeing(platform, credential, stranger),
-        within_s=30,
-    )
-    assert told.source
-    assert platform.audit.entries() >= entries
-
-
-def agreeing(platform: EmbeddedPlatform, credential: str, stranger: Thief):
-    """The audited use, once the log that it stands in was flushed."""
-    told = platform.audit.last_use(credential, stranger.marker)
-    begun_ns, done_ns = stranger.last
-    if told is None or told.at_ns + told.uncertainty_ns < begun_ns:
-        return None
-    assert told.at_ns - told.uncertainty_ns <= done_ns
-    return told
 
 
 def test_segments_are_archived_by_the_new_key(platform: EmbeddedPlatform) -> None:
