@@ -11,7 +11,7 @@ from harness.core.timeline import Mark, MarkName
 from harness.errors import FaultError
 from harness.faults import journal
 from harness.faults.deeds import command as deed
-from harness.platforms.capabilities import Commands
+from harness.platforms.commands import Commands
 
 _POLL_S = 0.05
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.core.plan import PlatformFacts
+from harness.platforms.commands import Commands
 from harness.platforms.documents import Documents
+from harness.platforms.shown import Shown
 
 NAMES = (
     "nodes", "database", "database.standby", "database.damage", "backups", "secrets", "audit",
@@ -230,15 +232,6 @@ class Filestore(Documents, Protocol):
         """Every file that is on disk now is in object storage too."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Shown:
-    """A log, or a process's command line and environment, of a part that is elsewhere."""
-
-    kind: str  # log | process
-    place: str
-    body: bytes
-
-
 class Secrets(Protocol):
     """The classes of credentials that can leak, and their rotation."""
 
@@ -318,19 +311,6 @@ class CleanRoom(Protocol):
 
     def inside(self, credential: str) -> str:
         """Where a class of credentials is used in the environment that serves, doors or not."""
-
-
-class Commands(Protocol):
-    """Faults that the platform's owner offers: a command begins each, and another one ends it.
-
-    Raises FaultError for a command that did not do what it was asked, or could not find out.
-    """
-
-    def names(self) -> tuple[str, ...]: ...
-    def begin(self, name: str) -> None: ...
-    def end(self, name: str) -> None: ...  # harmless when the fault does not act
-    def acts(self, name: str) -> bool: ...  # observed
-    def is_over(self, name: str) -> bool: ...  # observed: nothing of it is left
 
 
 class Platform(Protocol):

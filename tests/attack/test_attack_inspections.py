@@ -14,7 +14,8 @@ from harness.core.evidence import Use
 from harness.errors import PlatformError
 from harness.inspection import secrets
 from harness.inspection.audit import compared
-from harness.platforms.capabilities import AuditedUse, Shown
+from harness.platforms.capabilities import AuditedUse
+from harness.platforms.shown import Shown
 from tests.shop.stand import wait_until
 
 SECRET = "not-for-anybodys-eyes-" + "0815"

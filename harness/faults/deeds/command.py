@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from harness.errors import FaultError
 from harness.faults.deeds import Deed
 from harness.faults.journal import Entry
-from harness.platforms.capabilities import Commands, Platform
+from harness.platforms.capabilities import Platform
+from harness.platforms.commands import Commands
 
 NAME = "command"
 PARAMETER = "command"

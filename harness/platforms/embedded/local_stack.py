@@ -7,7 +7,6 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.platforms.capabilities import Shown
 from harness.platforms.embedded import (
     admission,
     application,
@@ -33,6 +32,7 @@ from harness.platforms.embedded.layout import (
     write_atomically,
 )
 from harness.platforms.embedded.renewal import Key, Replica
+from harness.platforms.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.platforms.capabilities import Shown
 from harness.platforms.embedded.cluster import DatabaseNode
 from harness.platforms.embedded.credentials import Secrets
 from harness.platforms.embedded.database import PatroniDatabase
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.embedded.waiting import await_ready
+from harness.platforms.shown import Shown
 
 CLIENTS_READ_S = 0.15  # customers' programs look at their files every tenth of a second
 _REPLICA_S = 30.0

@@ -26,7 +26,6 @@ import redis
 
 from harness.attack.leaked import Leaked, dump
 from harness.errors import NotReady, PlatformError
-from harness.platforms.capabilities import Shown
 from harness.platforms.embedded import (
     application,
     credentials,
@@ -45,6 +44,7 @@ from harness.platforms.embedded.layout import Layout, Options, write_atomically,
 from harness.platforms.embedded.local_stack import LocalStack
 from harness.platforms.embedded.renewal import Renewal, Replica, Stack
 from harness.platforms.embedded.waiting import await_ready
+from harness.platforms.shown import Shown
 
 SESSION = "session"  # no field of Secrets: cookies that were handed out
 _SESSION_S = 20.0

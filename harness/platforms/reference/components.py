@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import PlatformError
-from harness.platforms.capabilities import Shown
 from harness.platforms.embedded import credentials
 from harness.platforms.embedded.cluster import DatabaseNode
 from harness.platforms.embedded.credentials import Secrets
@@ -23,6 +22,7 @@ from harness.platforms.reference.database import database
 from harness.platforms.reference.inside.told import digest
 from harness.platforms.reference.ports import Ports
 from harness.platforms.reference.site import APPLICATION, KEEPER, MEMBERS, PARTS, STORE, Site
+from harness.platforms.shown import Shown
 
 _INSIDE = ("python3", "-m", "harness.platforms.reference.inside")
 _OF_REPLICAS = ("shop", "admin_password", "api_key", "valkey")
