@@ -10,6 +10,7 @@ from harness.platforms import find
 from harness.platforms.capabilities import Platform
 from harness.recovery.resume import resume
 from harness.tenancy import lock
+from harness.tenancy.left_behind import mend_in_cluster
 
 
 def mended(
@@ -49,5 +50,8 @@ def _mend(running: Platform, say: Callable[[str], None]) -> None:
         for what in resume(running, say):
             say(f"resumed: {what}")
     finally:
-        for what in replay(running):
-            say(f"mended: {what}")
+        try:
+            for what in replay(running):
+                say(f"mended: {what}")
+        finally:  # also what a journal that is lost had kept
+            mend_in_cluster(running, say)
