@@ -10,7 +10,7 @@ import fcntl
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def programs_of(settings: Settings, folder: Path) -> tuple[Program, ...]:
     )
 
 
-def environment(ours: os._Environ[str] | dict[str, str]) -> dict[str, str]:
+def environment(ours: Mapping[str, str]) -> dict[str, str]:
     """What programs get to see: it says where things are, and nothing that is secret."""
     kept = {name: told for name, told in ours.items() if not name.startswith(_STRANGE)}
     return {**kept, "PYTHONUNBUFFERED": "1"}
