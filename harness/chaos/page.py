@@ -40,9 +40,9 @@ def _target(here: Standing, node: str) -> tuple[Database, str]:
     refuse_in_vain(here)
     if here.platform.database is None:
         raise FaultError("this platform has no database whose pages could be damaged")
-    name = here.nodes.resolve(node)
-    if name not in here.nodes.names():
-        raise FaultError(f"{node!r} matches no node; there are {', '.join(here.nodes.names())}")
+    name, copies = here.nodes.resolve(node), here.platform.database.names()
+    if name not in copies:
+        raise FaultError(f"{node!r} matches no node with a copy; those are {', '.join(copies)}")
     if here.nodes.is_dead(name):
         raise FaultError(f"node {name} ({node}) is dead: nobody reads its pages")
     return here.platform.database, name

@@ -19,8 +19,8 @@ _LISTED = 3  # damages a sentence
 
 
 def nothing_is_corrupt(scene: Scene) -> None:
-    """A proof a node, and a proof a backup."""
-    for node in having(scene.platform.nodes, "nodes").names():
+    """A proof for each node that holds a copy, and a proof a backup."""
+    for node in having(scene.platform.database, "database").names():
         ok, told = _node(scene, node)
         scene.prove(_CHECK, "node", f"node {node}", ok, told)
     backups = having(scene.platform.backups, "backups")

@@ -83,6 +83,9 @@ class Nodes(Protocol):
 
 
 class Database(Protocol):
+    def names(self) -> tuple[str, ...]:
+        """The nodes that hold a copy; there may be nodes that hold none."""
+
     def leader(self) -> str | None:
         """Node of the current leader that takes writes, None when there is none."""
 

@@ -1,6 +1,6 @@
 """Back to the original layout: the lead returns to the node that it belongs to.
 
-Parameter `to`: that node; without it the first that the platform names. The node must stream and
+Parameter `to`: that node; without it the first of those that hold a copy. The node must stream and
 be sound before it leads again, and the outage of the change is measured like any other.
 """
 
@@ -15,7 +15,7 @@ from harness.recovery.steps import Runbook, Step
 
 
 def _choose(ground: Ground) -> None:
-    home = ground.parameters.get("to", "") or leadership.nodes(ground).names()[0]
+    home = ground.parameters.get("to", "") or leadership.database(ground).names()[0]
     ground.facts["candidate"] = home
 
 

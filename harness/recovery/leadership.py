@@ -30,9 +30,9 @@ def database(ground: Ground) -> Database:
 
 
 def standby(ground: Ground) -> str:
-    """The first node that does not lead. Raises PlatformError where there is none."""
+    """The first node with a copy that does not lead. Raises PlatformError where there is none."""
     leader = database(ground).leader()
-    for name in nodes(ground).names():
+    for name in database(ground).names():
         if name != leader and nodes(ground).is_back(name):
             return name
     raise PlatformError("no standby streams", next_step="bring one back, then try again")
@@ -96,7 +96,7 @@ def protected(ground: Ground) -> str | None:
     """Redundant and archiving; a base backup is a step of its own."""
     if not database(ground).protected().whole:
         return None
-    others = [name for name in nodes(ground).names() if name != ground.facts["candidate"]]
+    others = [name for name in database(ground).names() if name != ground.facts["candidate"]]
     if not all(nodes(ground).is_back(name) for name in others):
         return None
     told = ", ".join(f"node {name}" for name in others)

@@ -25,7 +25,7 @@ _POLL_S = 0.2
 def _count(ground: Ground) -> None:
     """What each node has counted so far: our own look at the damage is in it, customers' is not."""
     ground.facts.setdefault("watching_ns", str(time.monotonic_ns()))
-    for node in leadership.nodes(ground).names():
+    for node in leadership.database(ground).names():
         with suppress(PlatformError):
             counted = leadership.database(ground).checksum_failures(node)
             ground.facts.setdefault(f"counted_{node}", str(counted))
@@ -34,7 +34,7 @@ def _count(ground: Ground) -> None:
 def _detected(ground: Ground) -> str | None:
     """By the server's own counter of pages that it refused to a client; else by a walk."""
     waited_s = (time.monotonic_ns() - int(ground.facts["watching_ns"])) / 1e9
-    for node in leadership.nodes(ground).names():
+    for node in leadership.database(ground).names():
         with suppress(PlatformError):
             before = int(ground.facts.get(f"counted_{node}", "0"))
             more = leadership.database(ground).checksum_failures(node) - before
@@ -45,7 +45,7 @@ def _detected(ground: Ground) -> str | None:
 
 
 def _detected_by_walking(ground: Ground) -> str | None:
-    for node in leadership.nodes(ground).names():
+    for node in leadership.database(ground).names():
         with suppress(PlatformError):
             if found := leadership.database(ground).corruption(node):
                 ground.facts["damaged"] = node
@@ -56,7 +56,7 @@ def _detected_by_walking(ground: Ground) -> str | None:
 def _check_another(ground: Ground) -> None:
     """The node that leads from now on, and that the damaged one is copied from."""
     damaged = ground.facts["damaged"]
-    another = [name for name in leadership.nodes(ground).names() if name != damaged]
+    another = [name for name in leadership.database(ground).names() if name != damaged]
     ground.facts["candidate"] = another[0]
     leadership.look_over(ground, another[0])
 

@@ -24,6 +24,9 @@ class Database:
         self.deeds: list[str] = []
         self.fails: Exception | None = None
 
+    def names(self) -> tuple[str, ...]:
+        return ("A", "B")
+
     def leader(self) -> str:
         return self.leads
 
@@ -65,6 +68,16 @@ def test_the_damaged_node_is_left_and_copied_anew(
     assert actions.mend() == ["node A copied anew from a sound leader"]
     assert database.deeds == ["switch to B", "copy A anew"]
     assert marks(run)[2:] == [MarkName.FAULT_RELEASED, MarkName.FAULT_HEALED]
+    assert journal.pending(acting.directory) == ()
+
+
+def test_a_node_without_a_copy_matches_nothing(
+    acting: FilePlatform, database: Database, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "names", lambda: ("B",))
+    with pytest.raises(FaultError, match="matches no node with a copy; those are B"):
+        page.corrupt_page("primary", "product_template")
+    assert run.is_dir()
     assert journal.pending(acting.directory) == ()
 
 

@@ -45,14 +45,9 @@ class Cluster:
     taken: list[Backup] = field(default_factory=list)
     rotten: set[str] = field(default_factory=set)  # ids of backups that carry damage
 
-    # of the nodes
     def names(self) -> tuple[str, ...]:
         return ("a", "b")
 
-    def is_back(self, _node: str) -> bool:
-        return True
-
-    # of the database
     def leader(self) -> str:
         return self.leads
 
@@ -68,6 +63,7 @@ class Cluster:
         return self.refused.get(node, 0)
 
     def corruption(self, node: str) -> tuple[str, ...]:
+        assert node in self.names(), f"node {node} holds no copy"
         return self.damaged.get(node, ())
 
     def switchover(self, to: str = "") -> str:
@@ -96,6 +92,16 @@ class Cluster:
         return Wholeness(not bad, ("base/1/2: block 3 is damaged",) if bad else ())
 
 
+class Nodes:
+    """The first of them holds no copy: nobody asks it for one."""
+
+    def names(self) -> tuple[str, ...]:
+        return ("bystander", "a", "b")
+
+    def is_back(self, _node: str) -> bool:
+        return True
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return RunDirectory.create(tmp_path, "r1").path
@@ -110,7 +116,7 @@ def _committing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def platform_of(cluster: Cluster) -> Platform:
-    return cast(Platform, SimpleNamespace(nodes=cluster, database=cluster, backups=cluster))
+    return cast(Platform, SimpleNamespace(nodes=Nodes(), database=cluster, backups=cluster))
 
 
 def carried_out(cluster: Cluster, run: Path, book: str, **parameters: str) -> tuple[str, Ground]:

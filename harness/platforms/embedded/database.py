@@ -36,6 +36,9 @@ class PatroniDatabase:
     options: Options
     disk: Callable[[DatabaseNode], Disk]
 
+    def names(self) -> tuple[str, ...]:
+        return tuple(node.name for node in self.cluster)
+
     def leader(self) -> str | None:
         """The node that holds the lease and takes writes; None when there is none."""
         for node in self.cluster:
@@ -122,8 +125,7 @@ class PatroniDatabase:
         for node in self.cluster:
             if node.name == name:
                 return node
-        names = " or ".join(node.name for node in self.cluster)
-        raise PlatformError(f"no database node {name!r} here", next_step=names)
+        raise PlatformError(f"no database node {name!r} here", next_step=" or ".join(self.names()))
 
     @property
     def _files(self) -> SecretFiles:
