@@ -50,7 +50,7 @@ def test_nothing_is_dead_before_anything_was_killed(kept: Platform) -> None:
     assert len(set(names)) == len(names) >= 2
     assert [nodes.is_dead(name) for name in names] == [False] * len(names)
     primary, standby = nodes.resolve("primary"), nodes.resolve("standby")
-    assert {primary, standby} <= set(names)
+    assert {primary, standby} == set(database.names()) <= set(names)
     assert primary != standby
     assert database.leader() == primary
     assert nodes.is_back(primary)

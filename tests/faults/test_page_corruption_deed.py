@@ -146,10 +146,10 @@ def test_no_target_is_an_error_and_nothing_is_armed(
 def test_the_null_fault_sees_no_damage_and_says_so_where_there_is(
     database: Database, run: Path
 ) -> None:
-    actions.nothing("primary", "page-corruption", "product_template", within_s=0.05)
+    actions.nothing("primary", "page-corruption", table="product_template", within_s=0.05)
     assert marks(run) == [MarkName.NO_EFFECT]
     database.corrupt_page("A", "another_table")
-    actions.nothing("primary", "page-corruption", "product_template", within_s=0.05)
+    actions.nothing("primary", "page-corruption", table="product_template", within_s=0.05)
     database.corrupt_page("A", "product_template")
     with pytest.raises(FaultError, match="breaks nothing"):
-        actions.nothing("primary", "page-corruption", "product_template", within_s=0.05)
+        actions.nothing("primary", "page-corruption", table="product_template", within_s=0.05)
