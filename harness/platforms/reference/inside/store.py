@@ -67,7 +67,8 @@ def command(folder: Path, identities: Path) -> list[str]:
     """Of SeaweedFS's parts in one process, S3 alone listens to others."""
     return [
         programs.weed(), "-logtostderr=true", "server", f"-dir={folder}",
-        "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false",
+        "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+        "-master.telemetry=false", "-master.electionTimeout=1s",  # nobody else votes
         "-volume.max=0", "-volume.preStopSeconds=0", "-master.volumeSizeLimitMB=256",
         "-s3", f"-s3.port={PORT}", "-s3.ip.bind=0.0.0.0", f"-s3.config={identities}",
         "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam.readOnly=false",
