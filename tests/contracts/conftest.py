@@ -27,9 +27,8 @@ def platform_under_contract(
     request: pytest.FixtureRequest, private_home: Path
 ) -> Iterator[Platform]:
     """Started once. `private_home` keeps it from what its user has up."""
-    assert private_home.is_dir()
     if isinstance(request.param, stands.Kind):
-        with stands.started(request.param) as platform:
+        with stands.started(request.param, private_home) as platform:
             yield platform
         return
     yield request.getfixturevalue("platform")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from harness.platforms.capabilities import NAMES, Platform
 from harness.platforms.embedded.waiting import await_ready
 
 WHOLE_S = 240.0
+HOOKS = (("stop", "kill"), ("start", "up"))
 # A capability's names, by the attribute that offers it.
 ATTRIBUTES = {
     "nodes": {"nodes"},
@@ -45,7 +47,7 @@ class Kind:
 
     name: str
     required: str  # an environment variable; "" where it always is
-    file: str = ""  # an environment variable that names a platform.yaml
+    file: str = ""  # an environment variable that may name a platform.yaml
 
 
 CONTAINERS = Kind("containers", "PEAKDRILL_REQUIRE_CONTAINERS")
@@ -55,20 +57,37 @@ KUBERNETES = Kind(
 
 
 @contextmanager
-def started(kind: Kind) -> Iterator[Platform]:
-    """Whole. Skipped with the reason where it cannot be had and nobody demands it."""
-    if kind.file and not os.environ.get(kind.file):
-        missing(kind, f"{kind.file} names no platform.yaml")
-    file = Path(os.environ[kind.file]) if kind.file else None
+def started(kind: Kind, folder: Path) -> Iterator[Platform]:
+    """The one that the session has up already, else one of our own; ended by whoever started it.
+
+    Skipped with the reason where it cannot be had and nobody demands it.
+    """
+    file = file_of(kind, folder)
     try:
-        platform = find.start(kind.name, file, agreed=True)
+        there = find.running(kind.name, file)
+        platform = there or find.start(kind.name, file, agreed=True)
     except Refused as error:
         missing(kind, error.what)
     try:
         yield platform
     finally:
-        platform.down()
-    assert not platform.directory.exists()
+        if there is None:
+            platform.down()
+    assert there is not None or not platform.directory.exists()
+
+
+def file_of(kind: Kind, folder: Path) -> Path | None:
+    """As the environment names it; else of a test cluster whose tool is named by CLUSTER."""
+    named, tool = os.environ.get(kind.file or "-", ""), os.environ.get("CLUSTER", "")
+    if named:
+        return Path(named)
+    if not kind.file or not os.access(tool, os.X_OK):
+        return None
+    hooks = {word: [tool, f"node-{deed}", "{number}"] for word, deed in HOOKS}
+    file = folder / "contract-platform.yaml"
+    told = {"kind": kind.name, "disposable": True, "nodes": {**hooks, "limit_s": 60}}
+    file.write_text(json.dumps(told))  # JSON is YAML
+    return file
 
 
 def missing(kind: Kind, why: str) -> NoReturn:
