@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import click
 
 from harness.commands.options import FILE
+from harness.commands.platform_check import check
 
 if TYPE_CHECKING:
     from harness.progress import Progress
@@ -28,6 +29,7 @@ class _Told(Protocol):
     def status(self) -> dict[str, object]: ...
 
 
+platform.add_command(check)
 _ON = click.option("--on", help="Of which kind; by default what --platform describes, or embedded.")
 _FILE = click.option("--platform", "platform_file", type=FILE, help="A platform.yaml.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else.")

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.core.plan import PlatformFacts
+from harness.inputs.kubernetes_file import KubernetesOptions
 from harness.platforms.capabilities import Endpoints, Wholeness
 from harness.platforms.embedded.audit import PlatformAudit
 from harness.platforms.embedded.database import PatroniDatabase
@@ -55,6 +56,11 @@ class KubernetesPlatform:
     def state(self) -> State:
         """As it is on disk now: a backup changes it while others look."""
         return load_state(self.layout)
+
+    @property
+    def options(self) -> KubernetesOptions:
+        """As it was asked for."""
+        return self._kept.options
 
     @property
     def layout(self) -> Layout:
