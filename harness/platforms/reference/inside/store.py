@@ -23,6 +23,7 @@ from harness.platforms.reference.inside.settings import Settings
 PORT = 8333
 _NEEDED = ("s3_admin_key", "s3_admin_secret", "s3_archive_key", "s3_archive_secret")
 _PAUSE_S = 0.5
+_LEAVE_S = 3.0  # its filer listens to itself, and would wait for itself to hang up
 
 
 def main(settings: Settings) -> int:
@@ -33,7 +34,7 @@ def main(settings: Settings) -> int:
     admin = S3Client(PORT, secrets.s3_admin_key, secrets.s3_admin_secret, s3.BUCKET)
     running.beside(lambda: _make_bucket(admin))
     folder = _folder(settings)
-    return running.run(command(folder, identities), home=folder)
+    return running.run(command(folder, identities), home=folder, within_s=_LEAVE_S)
 
 
 def keys(
