@@ -12,6 +12,8 @@ from harness.core.scenario import Scenario
 from harness.core.schedule import Shape
 from harness.core.targets import Targets
 
+NOT_YET = "not on this machine yet"  # of a version that is known once the platform was up
+
 
 class Size(StrEnum):
     SMOKE = "smoke"

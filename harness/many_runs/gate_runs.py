@@ -18,7 +18,7 @@ from harness.core.gate.decision import decide
 from harness.core.gate.next_drill import most_drills, next_drill
 from harness.core.gate.noninferiority import floor_ns
 from harness.core.gate.values import GateDecision, Question
-from harness.core.plan import Limits, Plan
+from harness.core.plan import NOT_YET, Limits, Plan
 from harness.core.policy import GatePolicy
 from harness.errors import PeakdrillError, UsageError
 from harness.history.address import VARIABLE
@@ -83,7 +83,8 @@ def _terms(plan: Plan, *, any_configuration: bool) -> Terms:
     from harness.evidence.outcome import configuration_of
 
     facts = plan.platform
-    detected_later = facts.name == ODOO  # what it is, it says itself when a drill begins
+    # what it is, it says itself when a drill begins
+    detected_later = facts.name == ODOO or any(NOT_YET in told for _, told in facts.versions)
     return Terms(
         scenario=plan.scenario.name,
         fault=plan.scenario.fault.experiment,

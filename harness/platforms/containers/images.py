@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
+from harness.core.plan import NOT_YET
 from harness.errors import PlatformError, Refused
 from harness.inputs.containers_file import REFERENCE_IMAGE, ContainersOptions, Images
 from harness.platforms.containers import daemon
@@ -33,15 +34,15 @@ def ensure(options: ContainersOptions, progress: Progress) -> None:
 
 def versions(options: ContainersOptions) -> tuple[tuple[str, str], ...]:
     """(which parts, their image with its digest): what was drilled, so that it can be had again."""
-    return _told(options.images, {name: _digest(name) or "" for name in _names(options.images)})
+    return _told(options.images, {n: _digest(n) or f"({NOT_YET})" for n in _names(options.images)})
 
 
 def versions_if_known(options: ContainersOptions) -> tuple[tuple[str, str], ...]:
-    """The same where Docker answers; else the names alone."""
+    """The same where Docker answers."""
     try:
         return versions(options)
     except (PlatformError, Refused):
-        return _told(options.images, {})
+        return _told(options.images, dict.fromkeys(_names(options.images), f"({NOT_YET})"))
 
 
 def _told(images: Images, digests: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -52,7 +53,7 @@ def _told(images: Images, digests: Mapping[str, str]) -> tuple[tuple[str, str], 
             parts.setdefault(getattr(images, field.name), []).append(field.name)
     others = [(f"image of {', '.join(of)}", name) for name, of in parts.items()]
     both = [("application image", images.application), *others]
-    return tuple((what, f"{name} {digests.get(name, '')}".rstrip()) for what, name in both)
+    return tuple((what, f"{name} {digests[name]}") for what, name in both)
 
 
 def is_reference(options: ContainersOptions) -> bool:
