@@ -74,6 +74,7 @@ def run(
         raise PlatformError(told, next_step="does its node run?") from error
     finally:
         socket.close(timeout=1)
+        socket.sock.shutdown()  # which closing leaves undone where the other end closed first
 
 
 def open_stream(
