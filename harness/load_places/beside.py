@@ -22,6 +22,10 @@ from harness.platforms.load_pods import LoadPod, LoadPods, Talk
 ANSWER_S = 10.0
 
 
+class AnsweredNo(PlatformError):
+    """The pod was reached, and has said that it cannot: asking again changes nothing."""
+
+
 @dataclass
 class Beside:
     """One pod, asked by one thread at a time."""
@@ -98,7 +102,7 @@ class Beside:
             self.close()
             raise PlatformError(f"{self.pod.name} answered in words that cannot be read")
         if "error" in told:
-            raise PlatformError(f"{self.pod.name}: {str(told['error'])[:200]}")
+            raise AnsweredNo(f"{self.pod.name}: {str(told['error'])[:200]}")
         return told
 
 

@@ -13,11 +13,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import PlatformError
 from harness.evidence import layout
 from harness.ledger.reader import settled
 from harness.ledger.slots import HEADER_BYTES, SLOT_BYTES, slot_offset
-from harness.load_places.beside import Beside
+from harness.load_places.beside import AnsweredNo, Beside
 
 _SLOTS_AT_ONCE = 4096  # as load/beside.py hands them out
 _PARTS_AT_ONE_LOOK = 16
@@ -66,14 +65,17 @@ def collect_log(beside: Beside, run: Path) -> None:
     """What Locust said, from its begin; nothing rests on it."""
     role = beside.pod.role
     name = f"worker-{role.number}.log" if role.name == "worker" else "locust.log"
-    with contextlib.suppress(PlatformError):
+    with contextlib.suppress(AnsweredNo):
         (run / layout.LOAD / name).write_bytes(beside.file("locust.log"))
 
 
 def collect(beside: Beside, run: Path, ended: dict[str, object]) -> str:
-    """A worker's goodbye and its ledger. "" or why the ledger is not what was written."""
+    """A worker's goodbye and its ledger. "" or why the ledger is not what was written.
+
+    Raises PlatformError when the stream broke: whoever asks again begins anew.
+    """
     worker = beside.pod.role.number
-    with contextlib.suppress(PlatformError):  # a worker that was killed has written none
+    with contextlib.suppress(AnsweredNo):  # a worker that was killed has written none
         status = beside.file(f"worker-{worker}.json")
         (run / layout.LOAD / f"worker-{worker}.json").write_bytes(status)
     if not isinstance(ended.get("sha256"), str):
@@ -84,7 +86,7 @@ def collect(beside: Beside, run: Path, ended: dict[str, object]) -> str:
         if digest != ended["sha256"]:
             return "its ledger is not the one that it closed: SHA-256 differs"
         part.replace(ledger_file(run, worker))
-    except PlatformError as error:
+    except AnsweredNo as error:
         return f"its ledger could not be collected: {error.what}"
     finally:
         part.unlink(missing_ok=True)
@@ -98,7 +100,7 @@ def _fetch(beside: Beside, name: str, into: Path, size: object) -> str:
         while True:
             part, whole = beside.part_of(name, stream.tell())
             if whole != size:
-                raise PlatformError(f"it has {whole:,} bytes, and had {size} when it was closed")
+                raise AnsweredNo(f"it has {whole:,} bytes, and had {size} when it was closed")
             stream.write(part)
             digest.update(part)
             if stream.tell() >= whole or not part:

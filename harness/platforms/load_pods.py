@@ -40,10 +40,21 @@ class Talk(Protocol):
 class LoadPods(Protocol):
     """Pods for one run's load. Every call raises PlatformError."""
 
-    work: str  # the folder in a pod that its ledger and its orders lie in
-    secrets: str  # ... and the one in memory
-    application_url: str  # as the pods reach it
-    queue_url: str  # "" where there is none
+    @property
+    def work(self) -> str:
+        """The folder in a pod that its ledger and its orders lie in."""
+
+    @property
+    def secrets(self) -> str:
+        """... and the one in memory."""
+
+    @property
+    def application_url(self) -> str:
+        """As the pods reach it."""
+
+    @property
+    def queue_url(self) -> str:
+        """Nothing where there is none."""
 
     def start(
         self, run_id: str, roles: Sequence[Role], *, lives_s: float, within_s: float

@@ -1,6 +1,6 @@
 """An application that is just enough of Odoo, in one file, with its own log of answers.
 
-    python stub_application.py PORT LOG
+    python stub_application.py PORT LOG [ADDRESS]
 
 Every answer is a line in LOG, written before the answer goes out:
 `<monotonic ns> <model>.<method> <key or ->`. Frozen by SIGSTOP, it is the independent truth
@@ -91,13 +91,13 @@ class Server(asyncio.Protocol):
         )
 
 
-async def main(port: int, log: str) -> None:
+async def main(port: int, log: str, host: str = "127.0.0.1") -> None:
     Server.log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", port, backlog=4096)
+    server = await asyncio.get_running_loop().create_server(Server, host, port, backlog=4096)
     print("ready", flush=True)
     async with server:
         await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(main(int(sys.argv[1]), *sys.argv[2:]))

@@ -6,85 +6,31 @@ lies between a call's sending and its end, whatever clock that call was timed by
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from drilled_in_pods import HEAD, Drilled, seen, traded, unfit
 from pods_here import PodsHere
 
 from harness.core.clock_bounds import RoundTrip
-from harness.core.evidence import Evidence, LedgerHealth
 from harness.core.judge import judge
 from harness.core.load_places import WorkersIn
 from harness.core.operation import Kind, Outcome, key_of
-from harness.core.plan import Plan
-from harness.core.verdict import FitnessFinding, Verdict
 from harness.errors import PlatformError
-from harness.evidence.load import open_run
-from harness.evidence.rundir import Head, RunDirectory
+from harness.evidence.rundir import RunDirectory
 from harness.evidence.workers import read_places, read_workers
-from harness.ledger.reader import read_ledger
 from harness.load_places import keeper
 from harness.load_places.beside import Beside
-from harness.platforms.capabilities import Endpoints
-from harness.progress import LiveView, Silent
-from harness.sightings import Sightings
-from harness.trading import Trading, trading
 from tests.core import simulate
 
 HOUR_NS = 3600 * 10**9
 MS = 10**6
-
-
-@dataclass
-class Drilled:
-    """A load in pods against the stub."""
-
-    plan: Plan
-    run: RunDirectory
-    pods: PodsHere
-    password: Path
-    log: Path
-
-    @contextlib.contextmanager
-    def load(self) -> Iterator[Trading]:
-        at = Endpoints(
-            application_url=self.pods.application_url, application_replicas=(), database="shop",
-            login="admin", password_file=self.password, dsn="", kind="shop", version=19,
-            queue_url="", queue_password_file=None, filestore=None, s3_url="",
-            s3_credentials_file=None, s3_bucket="", partners_url="",
-        )  # fmt: skip
-        platform = SimpleNamespace(endpoints=lambda: at, load_pods=self.pods)
-        with trading(self.plan, platform, self.run, Silent()) as load:  # type: ignore[arg-type]
-            self.live = load
-            yield load
-
-    def answered_ns(self) -> dict[str, int]:
-        """By key, when the stub had answered the call that made the record."""
-        found: dict[str, int] = {}
-        for line in self.log.read_text().splitlines():
-            at, what, key = line.split(" ")
-            if what.endswith(".create") and key != "-":
-                found.setdefault(key, int(at))
-        return found
-
-    def health(self, worker: int) -> LedgerHealth:
-        return read_ledger(self.run / "ledger" / f"worker-{worker}.slots")[1]
-
-    def evidence(self) -> tuple[Plan, Evidence]:
-        """As it is judged: sealed, and read back."""
-        lost = self.live.workers_lost
-        if not (self.run / "seal.json").exists():
-            self.run.save_evidence(Sightings(workers_lost=lost).observation())
-        return open_run(self.run.path)[:2]
 
 
 @pytest.fixture
@@ -96,17 +42,9 @@ def drilled(stub, tmp_path):
     plan = replace(simulate.plan_of(), workers=2, workers_in=WorkersIn.PODS, run_id="inpods")
     pods = PodsHere(tmp_path / "pods", f"http://127.0.0.1:{port}")
     run = RunDirectory.create(tmp_path / "runs", plan.run_id)
-    run.save_plan(plan, "", Head("peakdrill/head/v1", "2026-11-28T00:00:00Z", "0", "3"))
-    yield Drilled(plan, run, pods, password, log)
+    run.save_plan(plan, "", HEAD)
+    yield Drilled(plan, run, pods, pods.application_url, password, log)
     pods.remove(plan.run_id)
-
-
-def traded(load: Trading, seconds: float) -> None:
-    time.sleep(max(0.0, (load.begin_ns - time.monotonic_ns()) / 1e9) + seconds)
-
-
-def seen(load: Trading) -> LiveView:
-    return load.live.view(time.monotonic_ns(), phase="", fault_ns=None)
 
 
 def test_clocks_hours_apart_are_read_as_one(drilled: Drilled, until) -> None:
@@ -154,16 +92,6 @@ def test_the_schedule_is_the_runs_own_to_the_nanosecond(drilled: Drilled) -> Non
     assert fit["clock"].fit
     assert fit["load-workers"].fit
     assert evidence.observation.clock_error_ns == max(c.error_ns for c in evidence.clocks) > 0
-
-
-def unfit(drilled: Drilled, name: str) -> FitnessFinding:
-    """The one that makes the run invalid, with nothing else said of the other worker."""
-    plan, evidence = drilled.evidence()
-    judged = judge(plan, evidence)
-    assert judged.verdict is Verdict.INVALID
-    (found,) = (f for f in judged.fitness if f.name == name)
-    assert not found.fit
-    return found
 
 
 def test_a_lost_worker_makes_the_run_unfit_by_name(drilled: Drilled, until) -> None:
