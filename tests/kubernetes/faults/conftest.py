@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import cluster_platform
 from cluster_platform import ClusterPlatform
-from stand import Stand, until
+from shop_of_pods import Stand, until
 
 from harness.errors import PlatformError
 from harness.platforms.kubernetes.client import Cluster, connect

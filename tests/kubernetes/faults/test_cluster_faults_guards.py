@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from pathlib import Path
 
 import pytest
 from cluster_platform import ClusterPlatform
-from stand import Stand, until
+from shop_of_pods import Stand, until
 
 from harness.chaos import actions, cluster
 from harness.core.timeline import MarkName
@@ -137,7 +136,7 @@ def test_a_missing_right_is_named(
         "cut": lambda: cluster.cut_off("primary"),
     }
     before = {pod["metadata"]["uid"] for pod in home.pods()}
-    with pytest.raises(PlatformError | FaultError) as caught:  # type: ignore[call-overload]
+    with pytest.raises((PlatformError, FaultError)) as caught:
         deeds[fault]()
     assert right in str(caught.value)
     assert {pod["metadata"]["uid"] for pod in home.pods()} == before
@@ -231,7 +230,7 @@ def test_a_fault_that_the_cluster_has_undone_is_spoiled(
     acting.cluster_faults.uncordon(home.node)
     (item,) = home.leases()
     path = leases.path(home.namespace, item["metadata"]["name"])
-    home.cluster.patch(path, dataclasses.asdict(leases.Step("", "")) and leases.claimed("x", ""))
+    home.cluster.patch(path, leases.claimed("another", leases.read(home.get(path)).version))
     until(lambda: MarkName.FAULT_SPOILED in names(run))
     assert actions.mend(within_s=30)
     assert home.leases() == []

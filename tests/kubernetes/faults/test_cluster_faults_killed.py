@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from cluster_platform import ClusterPlatform
 from conftest import LEASE_S
-from stand import HERE, Stand, until
+from shop_of_pods import HERE, Stand, until
 
 from harness.evidence import events
 from harness.faults import journal, undo

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cluster_platform import ClusterPlatform
-from stand import Stand, until
+from shop_of_pods import Stand, until
 
 from harness.core.timeline import MarkName
 from harness.evidence import events

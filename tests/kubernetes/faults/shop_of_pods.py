@@ -88,7 +88,9 @@ class Stand:
         return list(self.get(f"/api/v1/namespaces/{self.namespace}/pods", **query)["items"])
 
     def nodes_of(self, part: str) -> list[str]:
-        return sorted(pod["spec"].get("nodeName", "") for pod in self.pods(part))
+        """Where those are that are not on their way out."""
+        here = (pod for pod in self.pods(part) if "deletionTimestamp" not in pod["metadata"])
+        return sorted(pod["spec"].get("nodeName", "") for pod in here)
 
     def leases(self) -> list[dict[str, Any]]:
         folder = f"/apis/coordination.k8s.io/v1/namespaces/{self.namespace}/leases"
@@ -192,6 +194,7 @@ class Stand:
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
+            until(lambda: "keeps the undos" in (folder / "log").read_text())
             yield
         finally:
             process.terminate()
