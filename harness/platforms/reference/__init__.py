@@ -2,12 +2,14 @@
 
     site         where it runs: pods of a cluster, or containers of this machine
     ports        where its doors are on this machine
-    members      the two database members, and the nodes that they are on
-    database     who leads, planned changes, damage done and found
+    database     who leads, planned changes, damage done and found; member_agent: asked by an exec
+    backups      taken, looked into, measured, restored in place
     ingress      the doors, closed and opened, and observed from outside
     filestore    the documents, read and mended where they are mounted
-    secrets      which credentials can leak, and their rotation; audit: what was written down
+    components   who is told of a new secret, and asked whether he was;  secrets: the rotation
+    audit        what the parts wrote down, read where it is kept
     endpoints    where to look;  whole: is all of it well
+    lease        an undo that outlives the harness
 
 `inside/` is what runs within the image. May not live here: a client of Kubernetes or of Docker
 (a `Site` hides it), a fault, a judgement.
