@@ -22,7 +22,7 @@ from harness.errors import FaultError, PeakdrillError
 from harness.faults import journal
 from harness.faults.deeds import node_drain, partition, pod_kill
 from harness.platforms.capabilities import Instant
-from harness.platforms.cluster_faults import ClusterFaults, Target, cluster_faults_of
+from harness.platforms.cluster_faults import ClusterFaults, Target, Tool, cluster_faults_of
 from harness.platforms.reference.lease import DELETE_POLICY, NOTHING, UNCORDON
 
 _POLL_S = 0.2
@@ -196,21 +196,39 @@ def _by_toolkit(faults: ClusterFaults, action: str, **arguments: object) -> obje
     from harness.platforms.kubernetes.faults import understood
 
     tool = faults.tool
+    within = {} if action.startswith("node.") else {"ns": tool.namespace}
+    known = {"KUBERNETES_CONTEXT": tool.context}
+    try:
+        _point_toolkit_at(tool, known)
+        return _actions()[action](**arguments, **within, secrets=known)
+    except PeakdrillError:
+        raise
+    except Exception as error:
+        raise understood(error, action, tool) from error
+
+
+def _point_toolkit_at(tool: Tool, known: dict[str, str]) -> None:
+    """Its client looks where the environment said when it was imported: perhaps elsewhere.
+
+    Raises FaultError unless it would reach the very cluster that is drilled.
+    """
+    from chaosk8s import create_k8s_api_client
+    from kubernetes.config import kube_config
+
     if os.pathsep in tool.kubeconfig:
         raise FaultError(
             f"chaostoolkit-kubernetes reads one kubeconfig, not several: {tool.kubeconfig}",
             next_step="`kubectl config view --flatten` makes one of them",
         )
     if tool.kubeconfig:
-        os.environ["KUBECONFIG"] = tool.kubeconfig  # the only way to tell it; this is a child
-    within = {} if action.startswith("node.") else {"ns": tool.namespace}
-    known = {"KUBERNETES_CONTEXT": tool.context}
-    try:
-        return _actions()[action](**arguments, **within, secrets=known)
-    except PeakdrillError:
-        raise
-    except Exception as error:
-        raise understood(error, action, tool) from error
+        os.environ["KUBECONFIG"] = kube_config.KUBE_CONFIG_DEFAULT_LOCATION = tool.kubeconfig
+    reached = str(create_k8s_api_client(known).configuration.host)
+    if reached != tool.server:
+        raise FaultError(
+            f"chaostoolkit-kubernetes would reach {reached} and not {tool.server}: nothing was "
+            "broken by it",
+            next_step="unset KUBERNETES_HOST and CHAOSTOOLKIT_IN_POD, or name the context",
+        )
 
 
 def _actions() -> dict[str, Callable[..., object]]:

@@ -23,6 +23,7 @@ class Tool:
 
     kubeconfig: str  # a file; "": whatever it finds by itself
     context: str
+    server: str  # whom it has to reach by those: another cluster must not be hit
     namespace: str
 
 

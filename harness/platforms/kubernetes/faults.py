@@ -51,7 +51,7 @@ class KubernetesFaults:
     @property
     def tool(self) -> Tool:
         where = self.cluster.where
-        return Tool(where.kubeconfig, where.context, self.scope.namespace)
+        return Tool(where.kubeconfig, where.context, where.server, self.scope.namespace)
 
     @property
     def lease_s(self) -> int:
@@ -168,7 +168,7 @@ class KubernetesFaults:
 
 def understood(error: Exception, what: str, tool: Tool) -> PlatformError:
     """What the Chaos Toolkit's own client ran into, in our words: a 403 names the right."""
-    where = Where(tool.context, f"namespace {tool.namespace}", tool.kubeconfig)
+    where = Where(tool.context, tool.server, tool.kubeconfig)
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ApiException):
