@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import CHILD_SITE
 from file_platform import FilePlatform
 
 from harness.chaos import actions, keeping
@@ -22,6 +21,7 @@ from harness.faults.injection import injection
 from harness.faults.state import State
 
 HARNESS = Path(__file__).parent / "harness_process.py"
+CHILD_SITE = Path(__file__).parent / "child_site"
 
 
 @pytest.fixture

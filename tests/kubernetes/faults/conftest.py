@@ -14,14 +14,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import cluster_platform
 from cluster_platform import ClusterPlatform
-from shop_of_pods import Stand, until
+from shop_of_pods import LEASE_S, Stand, until
 
 from harness.errors import PlatformError
 from harness.platforms.kubernetes.client import Cluster, connect
 from harness.platforms.kubernetes.objects import nodes
 
 CHILD_SITE = Path(__file__).parents[2] / "faults" / "child_site"
-LEASE_S = 15  # as it ships: a busy machine renews late
 
 
 @pytest.fixture(scope="session")

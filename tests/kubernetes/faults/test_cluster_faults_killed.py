@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 from cluster_platform import ClusterPlatform
-from conftest import LEASE_S
-from shop_of_pods import HERE, Stand, until
+from shop_of_pods import HERE, LEASE_S, Stand, until
 
 from harness.evidence import events
 from harness.faults import journal, undo
