@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from harness.core.fitness import OPERATIONS_LEAST
 from harness.core.guard import GuardRails
+from harness.core.load_places import WorkersIn
 from harness.core.plan import Limits, Plan, PlatformFacts, Size
 from harness.core.scenario import Scenario
 from harness.core.schedule import Shape
@@ -86,6 +87,7 @@ def plan_of(
     peak: float,
     seed: int | None,
     workers: int,
+    workers_in: WorkersIn = WorkersIn.HERE,
     release: str,
     guards: GuardRails,
     pace: Pace | None = None,
@@ -102,6 +104,7 @@ def plan_of(
         shape=shape,
         seed=secrets.randbelow(2**31) if seed is None else seed,
         workers=workers,
+        workers_in=workers_in,
         limits=limits_of(
             size, targets, facts, runbook=scenario.recovery.runbook != AUTOMATIC, pace=pace
         ),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from harness import __version__
 from harness.core.guard import GuardRails
+from harness.core.load_places import WorkersIn
 from harness.core.plan import Plan, PlatformFacts, Size
 from harness.core.record import RunRecord
 from harness.core.scenario import Scenario
@@ -43,6 +44,7 @@ class Order:
     peak: float = 1.0
     seed: int | None = None
     workers: int = 1
+    workers_in: WorkersIn = WorkersIn.HERE
     out: Path = Path("runs")
     release: str = ""
     season: str | None = None  # None: the one that the targets declare
@@ -116,10 +118,13 @@ def _told(progress: Progress, plan: Plan, run: Path) -> Iterator[Telling]:
 
 def _refuse_unserved(plan: Plan, platform: Platform) -> None:
     """What an Odoo of somebody's own does not offer is told before anything is touched."""
+    from harness.load_places.place import load_pods_of
     from harness.platforms.odoo.platform import OdooPlatform
 
     if isinstance(platform, OdooPlatform):
         platform.refuse_unserved(plan)
+    if plan.workers_in is not WorkersIn.HERE:
+        load_pods_of(platform)
 
 
 def plan_only(order: Order) -> Plan:
@@ -200,6 +205,7 @@ def _plan(order: Order, scenario: Scenario, facts: PlatformFacts) -> Plan:
         peak=order.peak,
         seed=order.seed,
         workers=order.workers,
+        workers_in=order.workers_in,
         release=order.release,
         guards=order.guards,
         pace=find.pace_of(order.on, order.platform_file),

@@ -185,6 +185,7 @@ def _plan(record: RunRecord) -> Plain:
         "shape": plan.shape.name,
         "seed": plan.seed,
         "workers": plan.workers,
+        "workers_in": plan.workers_in.value,
         "window_s": rounded(plan.limits.window_s),
         "release": plan.release,
         "targets": plan.targets.source,

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import fields
 
 from harness.core.guard import rails_told
+from harness.core.load_places import WorkersIn
 from harness.core.plan import Plan
 from harness.core.scenario import RecoverySpec, Scenario
 from harness.core.targets import WorkloadTarget
 from harness.recovery.registry import AUTOMATIC, runbook_of
 from harness.recovery.steps import Runbook, Step
+
+_IN = {
+    WorkersIn.HERE: "beside the harness",
+    WorkersIn.PODS: "in pods of the cluster, each with a clock and a ledger of its own",
+}
 
 
 def plan_text(plan: Plan) -> str:
@@ -52,6 +58,7 @@ def _head(plan: Plan) -> list[str]:
         f"recovery   {scenario.recovery.runbook}, within {scenario.recovery.within_s} s",
         *_failback(scenario),
         f"load       {plan.shape.name} at {plan.peak:g}x, seed {plan.seed}",
+        f"workers    {plan.workers} {_IN[plan.workers_in]}",
         f"checks     {', '.join(check.name for check in scenario.checks)}",
         f"requires   {', '.join(sorted(scenario.requires)) or 'nothing'}",
         f"size       {plan.size.value}, judge {plan.judge}",

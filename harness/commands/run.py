@@ -44,6 +44,20 @@ def _order_options(function: C) -> C:
         ),
         click.option("--peak", type=peak, default="1x", show_default=True, metavar="1x|2x|3x"),
         click.option("--seed", type=click.IntRange(0, _MAX_SEED), help="Default: a new one."),
+        click.option(
+            "--workers",
+            type=click.IntRange(1, 64),
+            default=1,
+            show_default=True,
+            help="Load workers, each with its own share of the schedule.",
+        ),
+        click.option(
+            "--workers-in",
+            type=click.Choice(["here", "pods"]),
+            default="here",
+            show_default=True,
+            help="here: beside the harness. pods: in the cluster that is drilled.",
+        ),
         click.option("--release", default="", help="The release that is drilled, for the history."),
         click.option("--season", help="Default: the one that the targets declare."),
         click.option("--tenant", default="", help="Whose overrides hold."),
@@ -110,6 +124,8 @@ def _order(
     size: str,
     peak: float,
     seed: int | None,
+    workers: int,
+    workers_in: str,
     release: str,
     season: str | None,
     tenant: str,
@@ -121,6 +137,7 @@ def _order(
     out: Path = Path("runs"),
     observe: Destinations | None = None,
 ) -> Order:
+    from harness.core.load_places import WorkersIn
     from harness.core.plan import Size
     from harness.inputs.order_check import check_order
     from harness.inputs.platform_file import EMBEDDED, kind_of
@@ -138,6 +155,8 @@ def _order(
         size=Size(size),
         peak=peak,
         seed=seed,
+        workers=workers,
+        workers_in=WorkersIn(workers_in),
         out=out,
         release=release,
         season=season,

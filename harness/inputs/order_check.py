@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.core.load_places import WorkersIn
 from harness.errors import UsageError
 from harness.inputs.containers_file import read_containers
 from harness.inputs.kubernetes_file import read_kubernetes
@@ -58,6 +59,11 @@ def check_order(order: Order) -> FoundScenario:
     else:
         find_experiment(order.experiment_file)
     _check_platform(order)
+    if order.workers_in is WorkersIn.PODS and order.on != KUBERNETES:
+        raise UsageError(
+            f"platform {order.on} has no pods for load workers",
+            next_step="--workers-in here, or --on kubernetes",
+        )
     shape_of(found.scenario.load)
     read_targets(order.targets_file, scenario=found.scenario.name)
     return found

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.core.plan import PlatformFacts
+from harness.errors import PlatformError
 from harness.inputs.kubernetes_file import KubernetesOptions
 from harness.platforms.capabilities import Endpoints, Wholeness
 from harness.platforms.embedded.audit import PlatformAudit
@@ -18,9 +19,10 @@ from harness.platforms.embedded.mirror import MirroredFilestore
 from harness.platforms.embedded.rotation import RotatedSecrets
 from harness.platforms.kubernetes import bringing, hooks
 from harness.platforms.kubernetes import state as states
-from harness.platforms.kubernetes.client import Cluster, connect
+from harness.platforms.kubernetes.client import Cluster, Silent, connect
 from harness.platforms.kubernetes.facts import facts
 from harness.platforms.kubernetes.faults import KubernetesFaults, Scope
+from harness.platforms.kubernetes.load_pods import KubernetesLoadPods
 from harness.platforms.kubernetes.nodes import KubernetesNodes
 from harness.platforms.kubernetes.site import KubernetesSite
 from harness.platforms.kubernetes.status import status
@@ -125,6 +127,11 @@ class KubernetesPlatform:
     def filestore(self) -> MirroredFilestore:
         return filestore(self.layout, self._kept.ports, self.site)
 
+    @property
+    def load_pods(self) -> KubernetesLoadPods:
+        options = self._kept.options
+        return KubernetesLoadPods(self.cluster, options.edge_namespace, options.namespace)
+
     def facts(self) -> PlatformFacts:
         return facts(self._kept.options, self._kept.found)
 
@@ -137,7 +144,13 @@ class KubernetesPlatform:
 
     def down(self) -> None:
         """Everything that was brought goes, and the folder. Harmless when it is gone."""
-        bringing.take_away(self.cluster, self._kept)
+        try:
+            bringing.take_away(self.cluster, self._kept)
+        except Silent as error:
+            raise PlatformError(
+                error.what,
+                next_step=f"start the cluster; if it is gone for ever, delete {self._directory}",
+            ) from error
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def status(self) -> dict[str, object]:
