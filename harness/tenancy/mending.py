@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.errors import PeakdrillError
 from harness.faults.undo import replay
 from harness.platforms import find
 from harness.platforms.capabilities import Platform
@@ -29,9 +30,20 @@ def mended(
 
 
 def mend_every(say: Callable[[str], None]) -> bool:
-    """The same for all that are up, of every kind. Whether one is left."""
-    left = [_mended(running, say) for running in find.every_running()]
-    return any(platform is not None for platform in left)
+    """The same for all that are up, of every kind. Whether one is left.
+
+    What goes wrong with one (a cluster that is gone, say) spares the others; it is raised then.
+    """
+    left, problems = False, []
+    for kind in find.OURS:
+        try:
+            for running in find.kind(kind).every():
+                left |= _mended(running, say) is not None
+        except PeakdrillError as error:
+            problems.append(error)
+    if problems:
+        raise problems[0]
+    return left
 
 
 def _mended(running: Platform, say: Callable[[str], None]) -> Platform | None:

@@ -249,7 +249,7 @@ def completed(home: Path, *words: str) -> str:
 def test_a_shell_completes_names(home: Path) -> None:
     (home / "runs" / "20261122T0300Z").mkdir(parents=True)
     assert completed(home, "pla") == "plain,plan\nplain,platform\n"
-    assert completed(home, "run", "node") == "plain,node-loss\n"
+    assert completed(home, "run", "node-l") == "plain,node-loss\n"
     assert completed(home, "check", "2026") == "plain,20261122T0300Z\n"
     assert completed(home, "check", "else") == "dir,else\n"
     assert completed(home, "run", "node-loss", "--size", "s") == "plain,smoke\n"
