@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from harness.core.plan import PlatformFacts
@@ -63,7 +64,8 @@ def attach(directory: Path) -> Platform:
 
 def is_as(file: Path, platform: Platform) -> bool:
     kept, _ = states.load(platform.directory)
-    return kept.options == read_kubernetes(file)
+    asked = replace(read_kubernetes(file), disposable=True)  # as it was agreed when it came up
+    return replace(kept.options, disposable=True) == asked
 
 
 def _clear_what_died() -> None:
