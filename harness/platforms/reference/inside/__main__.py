@@ -28,7 +28,7 @@ from harness.platforms.reference.inside.settings import Settings
 
 ROLES = (
     "database", "application", "ingress", "store", "cache", "partners", "keeper", "consensus",
-    "undoer",
+    "undoer", "forward",
 )  # fmt: skip
 _COMMANDS = {
     "doors": "ingress", "install": "application", "renew": "application",

@@ -13,6 +13,7 @@
     PEAKDRILL_DIALECT       19
     PEAKDRILL_SYNCHRONOUS   true
     PEAKDRILL_LEADER_TTL_S  20
+    PEAKDRILL_FORWARD, PEAKDRILL_BESIDE         of a drill's doors: see forward.py
     PEAKDRILL_SECRETS, PEAKDRILL_DATA, PEAKDRILL_FILESTORE   /secrets, /data, /filestore
 
 A secret is a file that bears the name of a field of `credentials.Secrets`, or `backup-key`.
@@ -102,11 +103,11 @@ class Settings:
         return _TRUTH[told]
 
     def address(self, name: str) -> Address:
-        return _address(name, self.text(name))
+        return address(name, self.text(name))
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """One or more, in the order in which they stand there."""
-        return tuple(_address(name, word) for word in self.text(name).split(","))
+        return tuple(address(name, word) for word in self.text(name).split(","))
 
     def secret(self, name: str) -> str:
         """What the file says now: it is replaced when a secret is renewed."""
@@ -136,7 +137,7 @@ class Settings:
         )
 
 
-def _address(name: str, told: str) -> Address:
+def address(name: str, told: str) -> Address:
     host, _, port = told.strip().rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
         raise _wrong(name, told, "HOST:PORT")
