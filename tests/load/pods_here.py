@@ -73,6 +73,9 @@ class PodsHere:
         self, run_id: str, roles: Sequence[Role], *, lives_s: float, within_s: float
     ) -> tuple[LoadPod, ...]:
         assert lives_s > within_s > 0
+        start_up = self.root / "start-up"  # what a Python imports before anything else
+        start_up.mkdir(parents=True, exist_ok=True)
+        (start_up / "sitecustomize.py").write_text("import skewed_clock\n")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = str(probe.getsockname()[1])
@@ -136,7 +139,7 @@ class PodsHere:
         }
         return {
             **os.environ,
-            "PYTHONPATH": f"{HERE / 'skewed'}:{ROOT}",
+            "PYTHONPATH": f"{self.root / 'start-up'}:{HERE}:{ROOT}",
             "PEAKDRILL_TEST_CLOCK": json.dumps(clock),
             "PEAKDRILL_MASTER_PORT": self._port,
         }
