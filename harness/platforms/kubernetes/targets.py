@@ -156,9 +156,12 @@ def _is_ready(item: Mapping[str, Any]) -> bool:
 
 
 def _has_ended(item: Mapping[str, Any]) -> bool:
-    """Deleted, and each of its containers seen dead by its node."""
+    """Deleted, and by its node's word none of its containers runs: none is started again.
+
+    A container that was cleared away first is `waiting` and no more `terminated`.
+    """
     told = (item.get("status") or {}).get("containerStatuses") or ()
-    dead = bool(told) and all("terminated" in (c.get("state") or {}) for c in told)
+    dead = bool(told) and not any("running" in (c.get("state") or {}) for c in told)
     return dead and bool(item["metadata"].get("deletionTimestamp"))
 
 

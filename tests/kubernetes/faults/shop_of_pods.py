@@ -88,6 +88,11 @@ class Stand:
         query = {"labelSelector": f"{PART}={part}"} if part else {}
         return list(self.get(f"/api/v1/namespaces/{self.namespace}/pods", **query)["items"])
 
+    def uids(self, part: str = "") -> set[str]:
+        """Of those that are not on their way out."""
+        here = (pod for pod in self.pods(part) if "deletionTimestamp" not in pod["metadata"])
+        return {pod["metadata"]["uid"] for pod in here}
+
     def nodes_of(self, part: str) -> list[str]:
         """Where those are that are not on their way out."""
         here = (pod for pod in self.pods(part) if "deletionTimestamp" not in pod["metadata"])
@@ -148,7 +153,7 @@ class Stand:
         """Pods whose containers have ended: a kubelet may let them lie for a minute."""
         for pod in self.pods():
             told = pod["status"].get("containerStatuses") or ()
-            dead = told and all("terminated" in c["state"] for c in told)
+            dead = told and not any("running" in c["state"] for c in told)
             if dead and "deletionTimestamp" in pod["metadata"]:
                 path = f"/api/v1/namespaces/{self.namespace}/pods/{pod['metadata']['name']}"
                 self.cluster.delete(path, gracePeriodSeconds="0")

@@ -139,11 +139,11 @@ def test_a_missing_right_is_named(
         "cut": lambda: cluster.cut_off("primary"),
     }
     monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", "as it was")  # put back
-    before = {pod["metadata"]["uid"] for pod in home.pods()}
+    before = home.uids()
     with pytest.raises((PlatformError, FaultError)) as caught:
         deeds[fault]()
     assert re.search(right, str(caught.value))
-    assert {pod["metadata"]["uid"] for pod in home.pods()} == before
+    assert home.uids() == before
 
 
 def test_nothing_is_broken_where_nobody_keeps_the_undo(
@@ -245,10 +245,10 @@ def test_the_toolkit_is_never_let_loose_on_another_cluster(
 ) -> None:
     elsewhere = dataclasses.replace(acting.cluster_faults.tool, server="https://10.9.9.9:6443")
     monkeypatch.setattr(type(acting.cluster_faults), "tool", elsewhere)
-    before = {pod["metadata"]["uid"] for pod in home.pods()}
+    before = home.uids()
     with pytest.raises(FaultError, match=r"would reach .* and not https://10\.9\.9\.9"):
         cluster.drain_node("primary")
     assert home.is_open()
     assert names(run)[-1] is MarkName.FAULT_SPOILED
-    assert {pod["metadata"]["uid"] for pod in home.pods()} == before
+    assert home.uids() == before
     assert actions.mend(within_s=30)

@@ -28,7 +28,7 @@ def test_a_node_is_drained_held_and_opened_again(
     home: Stand, keeper: Path, drilled: ClusterPlatform, run: Path
 ) -> None:
     file, node = find_experiment("node-drain"), {"node": "primary"}
-    before = {pod["metadata"]["uid"] for pod in home.pods()}
+    before = home.uids()
     with injection(file, node, drilled, run) as fault:
         fault.inject()
         assert fault.await_effect(within_s=90), fault.why
@@ -45,13 +45,13 @@ def test_a_node_is_drained_held_and_opened_again(
     assert home.is_open()
     assert home.leases() == []
     assert journal.pending(drilled.directory) == ()
-    assert before & {pod["metadata"]["uid"] for pod in home.pods("application")} == set()
+    assert before & home.uids("application") == set()
 
 
 def test_a_pod_is_killed_and_replaced(
     home: Stand, keeper: Path, drilled: ClusterPlatform, run: Path
 ) -> None:
-    before = {pod["metadata"]["uid"] for pod in home.pods("application")}
+    before = home.uids("application")
     with injection(find_experiment("pod-kill"), {"pods": "application"}, drilled, run) as fault:
         fault.inject()
         assert fault.await_effect(within_s=60), fault.why
@@ -59,7 +59,7 @@ def test_a_pod_is_killed_and_replaced(
         assert fault.await_healed(within_s=60), fault.why
     assert fault.state is State.HEALED
     until(home.is_settled, 60)
-    after = {pod["metadata"]["uid"] for pod in home.pods("application")}
+    after = home.uids("application")
     assert (len(after), len(after & before)) == (2, 1)
     assert home.leases() == []
 
@@ -92,12 +92,12 @@ def test_a_policy_that_does_not_bite_is_no_partition(
 def test_where_nothing_is_broken_no_effect_is_seen(
     home: Stand, drilled: ClusterPlatform, run: Path, fault_name: str, given: dict[str, str]
 ) -> None:
-    before = {pod["metadata"]["uid"] for pod in home.pods()}
+    before = home.uids()
     file, asked = find_experiment("null"), {"fault": fault_name, **given}
     with injection(file, asked, drilled, run) as fault:
         fault.inject()
         assert not fault.await_effect(within_s=60)
         assert f"no {fault_name} was seen" in fault.why
-    assert {pod["metadata"]["uid"] for pod in home.pods()} == before
+    assert home.uids() == before
     assert home.is_open()
     assert (home.leases(), home.policies()) == ([], [])
