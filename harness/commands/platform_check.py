@@ -86,9 +86,9 @@ def _tell(kind: str, seen: Sequence[Look], skipped: Mapping[str, str], *, able: 
         click.echo(clean(f"no drill can run on {kind}: {_first_of_ground(seen)}"))
     for look in seen:
         mark = "ok" if look.well else "NOT WELL"
-        click.echo(f"  {mark:<9}{look.capability:<24}{clean(look.told)}")
+        click.echo(f"  {mark:<9}{look.capability:<28}{clean(look.told)}")
     for name, why in skipped.items():
-        click.echo(f"  {'skipped':<9}{clean(name):<24}{clean(why)}")
+        click.echo(f"  {'skipped':<9}{clean(name):<28}{clean(why)}")
 
 
 def _first_of_ground(seen: Sequence[Look]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from harness.errors import PeakdrillError
 from harness.platforms.capabilities import Platform
+from harness.platforms.isolation import DISCONNECT, PAUSE, isolation_of
 
 GROUND = "ground"  # what every capability stands on: without it no drill can run
 
@@ -55,6 +56,8 @@ def at_running(platform: Platform) -> Iterable[Look]:
         ("secrets", _secrets),
         ("audit", _audit),
         ("faults.command", _commands),
+        (PAUSE, _none_is_frozen),
+        (DISCONNECT, _none_is_cut_off),
     )
     for capability, look in looks:
         if capability == GROUND or capability in named:
@@ -129,3 +132,20 @@ def _audit(platform: Platform) -> str:
 def _commands(platform: Platform) -> str:
     assert platform.commands is not None
     return f"the owner offers: {', '.join(platform.commands.names())}"
+
+
+def _none_is_frozen(platform: Platform) -> str:
+    return _none(platform, isolation_of(platform, PAUSE).may_be_frozen, "stands still")
+
+
+def _none_is_cut_off(platform: Platform) -> str:
+    return _none(platform, isolation_of(platform, DISCONNECT).may_be_cut_off, "is cut off")
+
+
+def _none(platform: Platform, seen: Callable[[str], bool], what: str) -> str:
+    """Whether one is can be told, and none is."""
+    assert platform.nodes is not None
+    names = platform.nodes.names()
+    if found := [name for name in names if seen(name)]:
+        raise Unwell(f"node {', '.join(found)} {what}")
+    return f"none of {', '.join(names)} {what}, by Docker's word"

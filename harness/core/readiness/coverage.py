@@ -93,15 +93,21 @@ _BREAKS: Mapping[str, tuple[str, ...]] = {
     ),
     "credential-compromise": (*_CLASSES, "credential-compromise"),
     "node-drain": ("application",),
+    "container-pause": ("application",),
+    "container-disconnect": ("application",),
     "ransomware": (
         "ransomware", "backups", "backup-keys", "backup-attack", "filestore", "database-content",
         "clean-room",
     ),
 }  # fmt: skip
 _NODE_OF = {"primary": "database", "standby": "database-standby"}
+_OF_A_NODE = frozenset({"node-loss", "node-drain", "container-pause", "container-disconnect"})
 _PODS_OF = {**_NODE_OF, "application": "application"}  # of pod-kill and partition
 _COMMAND_OF = {"database-stop": "database"}  # of experiments/command.yaml
-ABILITIES = ("database.read", "filestore.read", "faults.command", "faults.cluster")
+ABILITIES = (
+    "database.read", "filestore.read", "faults.command", "faults.cluster",
+    "faults.container-pause", "faults.container-disconnect",
+)  # fmt: skip
 """Capabilities that are no part of a platform, but what it lets a drill do."""
 
 
@@ -128,7 +134,7 @@ def breaks(scenario: Scenario) -> frozenset[str]:
     known = {entry.name for entry in (*COMPONENTS, *FAILURE_MODES)}
     fault = scenario.fault
     found = {*_BREAKS.get(fault.experiment, ()), *(scenario.tags & known)}
-    if fault.experiment in {"node-loss", "node-drain"}:
+    if fault.experiment in _OF_A_NODE:
         nodes = [value for name, value in fault.parameters if name == "node"]
         found |= {_NODE_OF[node] for node in nodes if node in _NODE_OF}
     if fault.experiment in {"pod-kill", "partition"}:
