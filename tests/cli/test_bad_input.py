@@ -38,6 +38,8 @@ def real(tmp_path: Path):
             env={
                 "PYTHONPATH": str(places.SHIPPED),
                 "PATH": "/usr/bin:/bin",
+                # with little room it would leave half a module's code for everybody else
+                "PYTHONDONTWRITEBYTECODE": "1",
                 "PEAKDRILL_HOME": str(tmp_path / "state"),
             },
             preexec_fn=before,
