@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from harness.commands import rendering
+from harness.core.load_places import WorkersIn
 from harness.core.plan import Size
 from harness.core.verdict import Verdict
 
@@ -32,6 +33,24 @@ def test_the_defaults(call, judge_at_once) -> None:
     (order,) = judge_at_once.orders
     assert (order.size, order.peak, order.seed, order.out) == (Size.FULL, 1.0, None, Path("runs"))
     assert (order.targets_file, order.experiment_file, order.platform_file) == (None, None, None)
+
+
+def test_load_workers_stay_here_unless_they_are_sent_to_the_cluster(call, judge_at_once) -> None:
+    assert call("run", "node-loss").code == 0
+    words = ["run", "node-loss", "--on", "kubernetes", "--yes"]
+    assert call(*words, "--workers", "3", "--workers-in", "pods").code == 0
+    here, pods = judge_at_once.orders
+    assert (here.workers, here.workers_in) == (1, WorkersIn.HERE)
+    assert (pods.workers, pods.workers_in) == (3, WorkersIn.PODS)
+
+
+def test_a_platform_without_pods_refuses_them(call, judge_at_once) -> None:
+    ended = call("run", "node-loss", "--workers-in", "pods")
+    assert ended.code == 2
+    assert "platform embedded has no pods for load workers" in ended.err
+    assert "--workers-in here" in ended.err
+    assert judge_at_once.orders == []
+    assert call("run", "node-loss", "--workers", "0").code == 2
 
 
 def test_json_is_all_that_stdout_gets(call, judge_at_once) -> None:
