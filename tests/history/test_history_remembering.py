@@ -53,7 +53,7 @@ class Bare:
 @pytest.fixture
 def without_a_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def bare(*_: object) -> Iterator[Bare]:
+    def bare(*_: object, agreed: bool) -> Iterator[Bare]:
         yield Bare()
 
     monkeypatch.setattr(taking, "platform_for", bare)
@@ -93,7 +93,7 @@ def test_a_run_that_ends_in_an_error_of_ours_is_remembered(
             return judged_runs.run()[0].platform
 
     @contextmanager
-    def able(*_: object):
+    def able(*_: object, agreed: bool):
         yield Able()
 
     monkeypatch.setattr(taking, "platform_for", able)

@@ -33,7 +33,7 @@ class Bare:
 @pytest.fixture
 def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> session.Order:
     @contextmanager
-    def platform(*_: object) -> Iterator[Bare]:
+    def platform(*_: object, agreed: bool) -> Iterator[Bare]:
         yield Bare()
 
     monkeypatch.setattr(taking, "platform_for", platform)
