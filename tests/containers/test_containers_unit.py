@@ -157,6 +157,23 @@ def test_state_is_read_back_as_it_was_written(layout: Layout) -> None:
         state.load(layout)
 
 
+def test_where_docker_is_silent_it_is_up_by_what_is_kept_of_it(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent() -> object:
+        raise Refused("Docker does not answer")
+
+    monkeypatch.setattr(daemon, "client", silent)
+    monkeypatch.setenv("PEAKDRILL_HOME", str(layout.root.parent.parent))
+    assert kind.every() == ()  # somebody is just starting it
+    state.save(layout, replace(claimed(layout), phase=state.UP))
+    (found,) = kind.every()
+    assert found.directory == layout.root
+    running = find.running("containers")
+    assert running is not None
+    assert find.platform_at(running.directory).directory == layout.root
+
+
 def test_a_folder_that_says_nothing_is_cleared_when_nobody_can_be_making_it(
     layout: Layout,
 ) -> None:

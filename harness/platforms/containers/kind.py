@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.core.plan import PlatformFacts
+from harness.errors import PeakdrillError
 from harness.inputs.containers_file import ContainersOptions, read_containers
 from harness.planning import Pace
 from harness.platforms.capabilities import Platform
 from harness.platforms.containers import clearing, state
 from harness.platforms.containers.platform import ContainersPlatform
 from harness.platforms.containers.platform import facts as facts_of
+from harness.platforms.containers.state import State
+from harness.platforms.embedded.layout import Layout
 from harness.progress import Progress, Silent
 
 
@@ -44,11 +47,20 @@ def every() -> tuple[Platform, ...]:
     for layout, kept in state.known():
         if kept is None:
             continue  # a start is just making it, or the next one clears it
-        if clearing.is_stale(kept):
-            clearing.remove(layout)
-        elif kept.phase == state.UP:
+        if not _was_cleared(layout, kept) and kept.phase == state.UP:
             found.append(ContainersPlatform(layout))
     return tuple(found)
+
+
+def _was_cleared(layout: Layout, kept: State) -> bool:
+    """Where Docker is silent nobody knows what runs: it is up by what is kept of it."""
+    try:
+        if not clearing.is_stale(kept):
+            return False
+        clearing.remove(layout)
+    except PeakdrillError:
+        return False
+    return True
 
 
 def attach(directory: Path) -> Platform:
