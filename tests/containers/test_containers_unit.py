@@ -13,11 +13,13 @@ import pytest
 from harness.core.plan import NOT_YET
 from harness.errors import PlatformError, Refused
 from harness.inputs.containers_file import ApplicationRun, ContainersOptions, Images
+from harness.platforms import find
 from harness.platforms.containers import (
     clearing,
     commands,
     daemon,
     images,
+    kind,
     names,
     parts,
     secret_files,
