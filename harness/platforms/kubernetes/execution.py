@@ -82,6 +82,7 @@ def open_stream(
 ) -> ws_client.WSClient:
     """The library's own connect knows no limit: a node that is gone would keep us."""
     opened: list[Any] = []
+    given_up = threading.Event()
 
     def connect() -> None:
         # a client of its own: the library swaps a method of the one that it is given
@@ -104,11 +105,15 @@ def open_stream(
             )
         except Exception as error:  # noqa: BLE001  raised again by who waits
             opened.append(error)
+        else:
+            if given_up.is_set():
+                opened[0].sock.shutdown()
 
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     thread.join(within_s)
     if not opened:
+        given_up.set()
         raise NotReady(f"no stream to {place} within {within_s:g} s", next_step="see its node")
     if isinstance(opened[0], ApiException):
         raise _refused(opened[0], cluster, place)
