@@ -29,6 +29,15 @@ class _Told(Protocol):
     def status(self) -> dict[str, object]: ...
 
 
+@runtime_checkable
+class _TakenUp(Protocol):
+    """One that may have been brought from elsewhere."""
+
+    @property
+    def brought_by(self) -> str: ...
+    def down(self, *, brought_elsewhere: bool = False) -> None: ...
+
+
 platform.add_command(check)
 _ON = click.option("--on", help="Of which kind; by default what --platform describes, or embedded.")
 _FILE = click.option("--platform", "platform_file", type=FILE, help="A platform.yaml.")
@@ -117,7 +126,10 @@ def status(*, on: str | None, platform_file: Path | None, as_json: bool) -> int:
 @platform.command()
 @_ON
 @_FILE
-def down(*, on: str | None, platform_file: Path | None) -> int:
+@click.option(
+    "--brought-elsewhere", is_flag=True, help="Also a stack that somebody brought from elsewhere."
+)
+def down(*, on: str | None, platform_file: Path | None, brought_elsewhere: bool) -> int:
     """End it, and remove its data: everything that `up` made, and nothing else."""
     from harness.platforms import find
 
@@ -131,7 +143,16 @@ def down(*, on: str | None, platform_file: Path | None) -> int:
     if found is None:
         click.echo("no platform is up")
         return 0
-    found.down()
+    if isinstance(found, _TakenUp) and found.brought_by:
+        found.down(brought_elsewhere=brought_elsewhere)
+        if not brought_elsewhere:
+            click.echo(
+                f"forgotten here, and left as it is: it was brought by {found.brought_by}; "
+                "--brought-elsewhere ends it"
+            )
+            return 0
+    else:
+        found.down()
     click.echo(f"ended; {found.directory} is gone")
     return 0
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import getpass
+import os
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +18,7 @@ from harness.platforms.kubernetes.site import SECRETS
 from harness.platforms.kubernetes.state import LABEL, Kept
 
 STANDS = "peakdrill.dev/stands"  # what network policies go by
+BROUGHT_BY = "peakdrill.dev/brought-by"  # for whoever takes it up elsewhere
 _GONE_S, _PATIENCE_S = 150.0, 40.0
 _TRIES, _PAUSE_S = 5, 1.0
 _OF_THE_CLUSTER = (  # what has no namespace, and so does not go with one
@@ -29,7 +33,7 @@ def claim_namespaces(cluster: Cluster, kept: Kept) -> None:
         refuse_foreign(cluster, name, kept.platform_id)
     for name, stands in zip(namespaces(kept), ("tenant", "edge"), strict=True):
         labels = {LABEL: kept.platform_id, STANDS: stands}
-        meta = {"name": name, "labels": labels}
+        meta = {"name": name, "labels": labels, "annotations": {BROUGHT_BY: _us()}}
         document = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
         cluster.apply(f"/api/v1/namespaces/{name}", document)
 
@@ -114,6 +118,14 @@ def _let_go(cluster: Cluster, left: Sequence[str]) -> None:
         for pod in objects.pods(cluster, namespace):
             path = f"/api/v1/namespaces/{namespace}/pods/{pod.name}"
             cluster.delete(path, gracePeriodSeconds="0")
+
+
+def _us() -> str:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    return f"{name} on {socket.gethostname()}"
 
 
 class _Resources:

@@ -19,7 +19,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 
 from harness.errors import PlatformError
-from harness.platforms.kubernetes.where import Where
+from harness.platforms.kubernetes.where import IN_CLUSTER, Where
 
 MANAGER = "peakdrill"
 JSON, MERGE = "application/json", "application/merge-patch+json"
@@ -128,16 +128,21 @@ class Cluster:
 
 
 def connect(context: str = "", kubeconfig: str = "") -> Cluster:
-    """A client of a context, the current one by default. Nothing is asked yet.
+    """A client of a context, the current one by default; in a pod of its service account.
 
-    Raises PlatformError where no kubeconfig names it.
+    Nothing is asked yet. Raises PlatformError where no kubeconfig names it.
     """
     configuration = client.Configuration()
     file = kubeconfig or os.environ.get("KUBECONFIG", "")
     try:
-        if _is_inside() and not (context or file):
+        if not file and _is_inside():
+            if context not in ("", IN_CLUSTER):
+                raise PlatformError(
+                    f"there is no context {context} in a pod without a kubeconfig",
+                    next_step="leave context: out of platform.yaml; the service account counts",
+                )
             config.load_incluster_config(client_configuration=configuration)
-            where = Where("in-cluster", str(configuration.host), "")
+            where = Where(IN_CLUSTER, str(configuration.host), "")
         else:
             name = context or _current(file)
             config.load_kube_config(
@@ -215,5 +220,6 @@ def _absolute(file: str) -> str:
 
 
 def _is_inside() -> bool:
-    """A pod's service account, and no kubeconfig."""
-    return "KUBERNETES_SERVICE_HOST" in os.environ
+    """A pod, and no kubeconfig where one lies by default."""
+    default = Path(_absolute(""))
+    return "KUBERNETES_SERVICE_HOST" in os.environ and not default.exists()

@@ -27,14 +27,21 @@ def pace(file: Path | None) -> Pace:
 
 
 def start(file: Path | None, *, agreed: bool, progress: Progress | None) -> Platform:
+    from harness.platforms.kubernetes.adopting import refuse_to_bring
     from harness.platforms.kubernetes.up import up
 
+    refuse_to_bring(options_of(file))
     return up(options_of(file), agreed=agreed, progress=progress)
 
 
 def running(file: Path | None) -> Platform | None:
-    """By what is kept of it; whether it serves is `whole`'s to say."""
+    """By what is kept of it; whether it serves is `whole`'s to say.
+
+    One that a file describes may have been brought from elsewhere: then it is taken up.
+    """
     _clear_what_died()
+    from harness.platforms.kubernetes.adopting import taken_up
+
     asked = read_kubernetes(file) if file else None
     found = [
         layout
@@ -47,7 +54,11 @@ def running(file: Path | None) -> Platform | None:
             f"several stacks are up in clusters: {named}",
             next_step="say which one: --platform platform.yaml",
         )
-    return _platform(found[0].root) if found else None
+    if asked is None:
+        return _platform(found[0].root) if found else None
+    root = _looked_after(found[0].root, asked) if found else None
+    root = root or taken_up(asked)
+    return _platform(root) if root else None
 
 
 def every() -> tuple[Platform, ...]:
@@ -78,6 +89,14 @@ def _clear_what_died() -> None:
 def options_of(file: Path | None) -> KubernetesOptions:
     """Without a file: a reference stack in the current context, with every default."""
     return KubernetesOptions(folder=Path.cwd()) if file is None else read_kubernetes(file)
+
+
+def _looked_after(root: Path, asked: KubernetesOptions) -> Path | None:
+    """None where it was brought from elsewhere, and is there no more."""
+    from harness.platforms.kubernetes.adopting import still_there
+
+    kept, _ = states.load(root)
+    return root if not kept.brought_by or still_there(root, asked) else None
 
 
 def _is_same(asked: KubernetesOptions, kept: KubernetesOptions) -> bool:

@@ -51,6 +51,11 @@ def nodes(cluster: Cluster) -> tuple[Node, ...]:
     return tuple(_node(item) for item in cluster.get("/api/v1/nodes")["items"])
 
 
+def node_is_ready(cluster: Cluster, name: str, *, within_s: float) -> bool:
+    """As the API has it: of a node that has just died for 40 s yet."""
+    return _node(cluster.get(f"/api/v1/nodes/{name}", within_s=within_s)).ready
+
+
 def labels_of_namespace(cluster: Cluster, name: str) -> Mapping[str, str] | None:
     """None where there is no such namespace."""
     found = cluster.find(f"/api/v1/namespaces/{name}")

@@ -78,7 +78,13 @@ class KubernetesPlatform:
     def site(self) -> KubernetesSite:
         options = self._kept.options
         memory = self._directory / _PLACES
-        return KubernetesSite(self.cluster, options.namespace, options.edge_namespace, memory)
+        return KubernetesSite(
+            self.cluster,
+            options.namespace,
+            options.edge_namespace,
+            memory,
+            asks_kubelets=not self.cluster.where.is_pod,
+        )
 
     @property
     def nodes(self) -> KubernetesNodes | None:
@@ -115,9 +121,7 @@ class KubernetesPlatform:
     @property
     def cluster_faults(self) -> KubernetesFaults:
         options = self._kept.options
-        return KubernetesFaults(
-            self.cluster, Scope(options.namespace, platform=self._kept.platform_id)
-        )
+        return KubernetesFaults(self.cluster, Scope(options.namespace, platform=self._kept.owner))
 
     @property
     def ingress(self) -> Doors:
@@ -142,10 +146,19 @@ class KubernetesPlatform:
         state, ports = self.state, self._kept.ports
         return look(self.layout, ports, state.options, self.site, state.backup_id)
 
-    def down(self) -> None:
-        """Everything that was brought goes, and the folder. Harmless when it is gone."""
+    @property
+    def brought_by(self) -> str:
+        """Who brought it from elsewhere; "" where it was brought from here."""
+        return self._kept.brought_by
+
+    def down(self, *, brought_elsewhere: bool = False) -> None:
+        """Everything that was brought goes, and the folder. Harmless when it is gone.
+
+        What somebody brought from elsewhere is only let go of, unless we are told to end it.
+        """
         try:
-            bringing.take_away(self.cluster, self._kept)
+            if brought_elsewhere or not self._kept.brought_by:
+                bringing.take_away(self.cluster, self._kept)
         except Silent as error:
             raise PlatformError(
                 error.what,

@@ -52,6 +52,13 @@ class Kept:
     platform_id: str
     options: KubernetesOptions
     found: Found
+    brought_by: str = ""  # who brought it from elsewhere: it is not ours to take away
+    place: str = ""  # ours among those who took it up
+
+    @property
+    def owner(self) -> str:
+        """Of undo leases: those of a drill that lives elsewhere are not ours to play."""
+        return f"{self.platform_id}-{self.place}" if self.place else self.platform_id
 
     @property
     def selector(self) -> str:
@@ -71,9 +78,7 @@ def claim(layout: Layout, kept: Kept) -> State:
     layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     for folder in (layout.undo, layout.logs, layout.secrets):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unfinished = layout.root / f".{FILE}.{os.getpid()}"
-    write_private(unfinished, canonical.dumps(kept).decode())
-    unfinished.replace(layout.root / FILE)
+    keep(layout, kept)
     us, options = identify(os.getpid()), kept.options
     state = State(
         platform_id=kept.platform_id,
@@ -86,6 +91,12 @@ def claim(layout: Layout, kept: Kept) -> State:
     )
     save_state(layout, state)
     return state
+
+
+def keep(layout: Layout, kept: Kept) -> None:
+    unfinished = layout.root / f".{FILE}.{os.getpid()}"
+    write_private(unfinished, canonical.dumps(kept).decode())
+    unfinished.replace(layout.root / FILE)
 
 
 def load(root: Path) -> tuple[Kept, State]:

@@ -19,17 +19,16 @@ from harness.platforms.embedded.layout import Layout, load_state, save_state, st
 from harness.platforms.kubernetes import bringing, manifests, objects
 from harness.platforms.kubernetes import state as states
 from harness.platforms.kubernetes.client import Cluster, connect
+from harness.platforms.kubernetes.finding import found_in
 from harness.platforms.kubernetes.platform import KubernetesPlatform
 from harness.platforms.kubernetes.site import WORKLOADS, KubernetesSite
-from harness.platforms.kubernetes.state import Found, Kept
+from harness.platforms.kubernetes.state import Kept
 from harness.platforms.reference.site import MEMBERS
 from harness.progress import Progress, Silent
 
 LIMIT_S = 180.0  # from nothing to whole
 BACKUP_KEY = "backup-key"
 _POLL_S = 1.0
-_RENEWALS_PER_LEASE = 4  # a kubelet renews its lease at a quarter of its duration
-_LEASE_S = 40.0  # upstream's own, where no lease can be read
 _LEAST_NODES = 2
 
 
@@ -78,7 +77,8 @@ def up(
 
 def remove(layout: Layout, cluster: Cluster, kept: Kept) -> None:
     """Everything that `up` brought, and the folder. Harmless when it is gone."""
-    bringing.take_away(cluster, kept)
+    if not kept.brought_by:
+        bringing.take_away(cluster, kept)
     shutil.rmtree(layout.root, ignore_errors=True)
 
 
@@ -109,24 +109,8 @@ def _kept(cluster: Cluster, options: KubernetesOptions) -> Kept:
             f"({cluster.where})",
             next_step="`kubectl get nodes` says which are not",
         )
-    found = Found(
-        where=cluster.where,
-        versions=(("kubernetes", cluster.version),),
-        lease_renewal_s=_lease_renewal_s(cluster),
-        nodes=len(nodes),
-    )
     asked = replace(options, disposable=True)
-    return Kept(states.new_folder().name, asked, found)
-
-
-def _lease_renewal_s(cluster: Cluster) -> float:
-    path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
-    try:
-        leases = cluster.get(path)["items"]
-    except PlatformError:
-        leases = []
-    durations = [float(lease["spec"].get("leaseDurationSeconds") or _LEASE_S) for lease in leases]
-    return max(durations, default=_LEASE_S) / _RENEWALS_PER_LEASE
+    return Kept(states.new_folder().name, asked, found_in(cluster))
 
 
 def _clear_what_died(kept: Kept, telling: Progress) -> None:

@@ -63,8 +63,8 @@ async def serve(routes: dict[int, Address], beside: Beside) -> None:
     beside.say_open()
     print(f"{len(doors)} doors are open on 127.0.0.1", file=sys.stderr, flush=True)
     # a drill that is asked to end undoes its fault first, and needs its doors for that
-    while not beside.is_over() and not (asked.is_set() and not beside.is_on()):
-        await asyncio.sleep(_LOOK_S)  # noqa: ASYNC110  a lock of another process wakes nobody
+    while not (beside.is_over() or (asked.is_set() and not beside.is_on())):  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_S)
     for door in doors:
         door.close()
     for task in held:
