@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from harness.errors import PlatformError
 from harness.inputs.platform_file import EMBEDDED, KUBERNETES, ODOO
 from harness.platforms import find
 from harness.platforms.looks import GROUND, Look, Unwell, at_running, looked
@@ -14,14 +15,19 @@ def looks(kind: str, file: Path | None) -> tuple[Look, ...]:
     """In the order of their weight. Raises UsageError and BadInput for the file itself."""
     if kind == ODOO:
         return tuple(_odoo(file))
-    running = find.running(kind, file)
+    try:
+        running, why = find.running(kind, file), ""
+    except PlatformError as error:  # one that cannot be asked is not up, as far as is known
+        running, why = None, error.what
     if kind == KUBERNETES:
         from harness.platforms.kubernetes import checks
         from harness.platforms.kubernetes.kind import options_of
         from harness.platforms.kubernetes.platform import KubernetesPlatform
 
         up = running if isinstance(running, KubernetesPlatform) else None
-        return tuple(checks.looks(up.options if up and not file else options_of(file), up))
+        asked = up.options if up and not file else options_of(file)
+        unknown = (Look(GROUND, False, why),) if why else ()
+        return (*unknown, *checks.looks(asked, up))
     if running is not None:
         return tuple(at_running(running))
     if kind == EMBEDDED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.errors import PlatformError
@@ -34,6 +34,12 @@ _BRING = (
     ("create", "networkpolicies", "networking.k8s.io"),
     ("create", "poddisruptionbudgets", "policy"),
 )  # fmt: skip
+_LEASES, _POLICIES = "coordination.k8s.io", "networking.k8s.io"
+_BREAK = (  # faults of the cluster's own, and their undo
+    *((verb, "leases", _LEASES) for verb in ("create", "get", "list", "patch", "delete")),
+    *((verb, "networkpolicies", _POLICIES) for verb in ("create", "get", "list", "delete")),
+    ("create", "pods/eviction", _CORE), ("get", "replicasets", _APPS),
+)  # fmt: skip
 _LEAST_NODES = 2
 
 
@@ -52,6 +58,7 @@ def looks(options: KubernetesOptions, platform: KubernetesPlatform | None) -> It
         yield looked(GROUND, lambda: _free(cluster, options))
         yield looked(GROUND, lambda: _manifests(cluster))
         yield looked(GROUND, lambda: _ports(cluster, options))
+    yield looked("faults.cluster", lambda: _rights_to_break(cluster, options))
     yield looked("nodes", lambda: _hooks(cluster, options))
     yield looked("nodes", lambda: _kubelets(cluster))
     if platform is not None:
@@ -87,6 +94,16 @@ def _rights(cluster: Cluster, options: KubernetesOptions, *, bring: bool) -> str
     for namespace in (options.namespace, options.edge_namespace):
         in_it = (*_DRILL, *_BRING) if bring else _DRILL
         wanted += [(verb, resource, group, namespace) for verb, resource, group in in_it]
+    return _all_of(cluster, wanted)
+
+
+def _rights_to_break(cluster: Cluster, options: KubernetesOptions) -> str:
+    wanted = [(verb, resource, group, options.namespace) for verb, resource, group in _BREAK]
+    return _all_of(cluster, [*wanted, ("patch", "nodes", _CORE, "")])
+
+
+def _all_of(cluster: Cluster, wanted: Sequence[tuple[str, str, str, str]]) -> str:
+    """(verb, resource, group, namespace); every one that is missing is named."""
     lacking = [
         f"{verb} {resource} {f'in {namespace}' if namespace else 'cluster-wide'}"
         for verb, resource, group, namespace in wanted
