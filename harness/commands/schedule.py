@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from harness.many_runs.scheduling import Repeated
 
 _VOLUME = "/var/lib/peakdrill/runs"
+_ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -23,6 +25,11 @@ _VOLUME = "/var/lib/peakdrill/runs"
 @click.option("--as", "form", type=click.Choice(["systemd", "cronjob"]), required=True)
 @click.option("--image", default="peakdrill:latest", show_default=True, help="Of the CronJob.")
 @click.option("--claim", default="peakdrill", show_default=True, help="Its volume claim, for runs.")
+@click.option(
+    "--service-account",
+    metavar="NAME",
+    help="Of the CronJob, for a drill in its own cluster. Without it no token is mounted.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The units by name, as JSON.")
 def schedule(
     *,
@@ -32,6 +39,7 @@ def schedule(
     form: str,
     image: str,
     claim: str,
+    service_account: str | None,
     as_json: bool,
 ) -> int:
     """Print a systemd service and timer, or a Kubernetes CronJob. Nothing is installed.
@@ -41,13 +49,26 @@ def schedule(
     """
     from harness.many_runs import scheduling
 
+    account = _account(service_account, form)
     repeated = _repeated(what, words, _when(every), inside=form == "cronjob")
     if form == "cronjob":
-        click.echo(scheduling.cron_job(repeated, image=image, claim=claim), nl=False)
+        click.echo(
+            scheduling.cron_job(repeated, image=image, claim=claim, account=account), nl=False
+        )
         return 0
     units = scheduling.systemd_units(repeated, program=_program(), folder=str(Path.cwd()))
     click.echo(scheduling.as_json(units) if as_json else scheduling.listing(units))
     return 0
+
+
+def _account(name: str | None, form: str) -> str:
+    if name is None:
+        return ""
+    if form != "cronjob":
+        raise click.UsageError("--service-account is a CronJob's: --as cronjob")
+    if len(name) > 253 or not _ACCOUNT.fullmatch(name):
+        raise click.BadParameter("no name of a service account", param_hint="--service-account")
+    return name
 
 
 def _when(every: str) -> Cron:

@@ -17,7 +17,7 @@ from harness.inputs.words import shown
 
 _UNDO_S = 600  # what a drill that is told to stop may take to undo its fault
 _NAME_MAX = 52  # of a CronJob: eleven letters of a Job's name are Kubernetes' own
-_USER = 10001
+_USER = 1000  # the image's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,11 @@ def unit_name(name: str) -> str:
     return f"{full[: _NAME_MAX - 9].rstrip('-')}-{digest}"
 
 
-def cron_job(repeated: Repeated, *, image: str, claim: str) -> str:
-    """A CronJob, and the ConfigMap of the files that it reads."""
+def cron_job(repeated: Repeated, *, image: str, claim: str, account: str = "") -> str:
+    """A CronJob, and the ConfigMap of the files that it reads.
+
+    `account`: the service account that it speaks to the cluster as. Without one it has no token.
+    """
     name = unit_name(repeated.name)
     config = {
         "apiVersion": "v1",
@@ -108,7 +111,7 @@ def cron_job(repeated: Repeated, *, image: str, claim: str) -> str:
             "concurrencyPolicy": "Forbid",  # two drills would measure each other
             "startingDeadlineSeconds": 600,
             "jobTemplate": {
-                "spec": {"backoffLimit": 0, "template": _pod(repeated, name, image, claim)}
+                "spec": {"backoffLimit": 0, "template": _pod(repeated, name, image, claim, account)}
             },
         },
     }
@@ -116,7 +119,7 @@ def cron_job(repeated: Repeated, *, image: str, claim: str) -> str:
     return yaml.safe_dump_all(documents, sort_keys=False, default_flow_style=False, width=100)
 
 
-def _pod(repeated: Repeated, name: str, image: str, claim: str) -> dict[str, object]:
+def _pod(repeated: Repeated, name: str, image: str, claim: str, account: str) -> dict[str, object]:
     mounts = [{"name": "runs", "mountPath": "/var/lib/peakdrill"}]
     volumes: list[dict[str, object]] = [
         {"name": "runs", "persistentVolumeClaim": {"claimName": claim}}
@@ -133,7 +136,7 @@ def _pod(repeated: Repeated, name: str, image: str, claim: str) -> dict[str, obj
         "command": ["peakdrill"],
         "args": [_unexpanded(word) for word in repeated.words],
         "workingDir": "/etc/peakdrill" if repeated.files else "/var/lib/peakdrill",
-        "env": [{"name": "PEAKDRILL_HOME", "value": "/var/lib/peakdrill/home"}],
+        "env": [{"name": "PEAKDRILL_HOME", "value": "/var/lib/peakdrill/home"}, *_in_pod(account)],
         "volumeMounts": mounts,
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -145,12 +148,18 @@ def _pod(repeated: Repeated, name: str, image: str, claim: str) -> dict[str, obj
         "spec": {
             "restartPolicy": "Never",  # a drill that failed is looked at, not tried again
             "terminationGracePeriodSeconds": _UNDO_S,
-            "automountServiceAccountToken": False,
+            **({"serviceAccountName": account} if account else {}),
+            "automountServiceAccountToken": bool(account),
             "securityContext": {"runAsNonRoot": True, "runAsUser": _USER, "fsGroup": _USER},
             "containers": [container],
             "volumes": volumes,
         },
     }
+
+
+def _in_pod(account: str) -> list[dict[str, str]]:
+    """The Chaos Toolkit's own client has to be told where it is."""
+    return [{"name": "CHAOSTOOLKIT_IN_POD", "value": "true"}] if account else []
 
 
 def _labels() -> dict[str, str]:

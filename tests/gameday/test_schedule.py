@@ -136,6 +136,21 @@ def test_a_cron_job_runs_the_words_as_they_are() -> None:
     assert config["metadata"]["name"] == pod["volumes"][1]["configMap"]["name"]
 
 
+def test_a_token_is_mounted_only_for_a_service_account(capfd) -> None:
+    words = ("node-loss", "--every", "weekly", "--as")
+    for account in ("", "peakdrill"):
+        named = ("--service-account", account) if account else ()
+        code, told = run(capfd, *words, "cronjob", *named)
+        assert code == 0
+        pod = yaml.safe_load(told)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        assert pod.get("serviceAccountName", "") == account
+        assert pod["automountServiceAccountToken"] is bool(account)
+        env = {found["name"] for found in pod["containers"][0]["env"]}
+        assert ("CHAOSTOOLKIT_IN_POD" in env) is bool(account)
+    assert run(capfd, *words, "systemd", "--service-account", "peakdrill")[0] == 2
+    assert run(capfd, *words, "cronjob", "--service-account", "Peak Drill")[0] == 2
+
+
 @given(st.text(max_size=120))
 def test_a_name_is_one_everywhere(name: str) -> None:
     made = unit_name(name)
