@@ -69,6 +69,8 @@ def drill(
                     seen.recovered = recover(recovery, plan, platform, run, load)
                     seen.recovered &= load.await_well()
                     note_unmended(plan, platform, run)
+                else:
+                    progress.say(f"no effect: {fault.why}")
                 note_early_end(fault, seen, plan)
                 fault.release()
                 seen.heal_observed = fault.await_healed(plan.limits.heal_s)
