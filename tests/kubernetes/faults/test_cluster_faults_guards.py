@@ -212,7 +212,7 @@ def test_undo_plays_our_own_leases_and_those_that_have_run_out(
     home: Stand, acting: ClusterPlatform
 ) -> None:
     home.cordon(closed=True)
-    acting.cluster_faults.sign_cordon(home.node, "peakdrill-undo-out")
+    acting.cluster_faults.sign_cordon(home.node, "tests")
     lease_of(home, "peakdrill-undo-own", leases.Step("nothing", "x"), platform="stand")
     lease_of(home, "peakdrill-undo-out", leases.Step("uncordon", home.node), platform="else")
     said: list[str] = []
