@@ -132,6 +132,7 @@ def status(*, on: str | None, platform_file: Path | None, as_json: bool) -> int:
 def down(*, on: str | None, platform_file: Path | None, brought_elsewhere: bool) -> int:
     """End it, and remove its data: everything that `up` made, and nothing else."""
     from harness.platforms import find
+    from harness.tenancy.left_behind import mend_what_outlives
 
     kind = _kind(on, platform_file, default="")
     if not kind and len(every := find.every_running()) > 1:
@@ -143,6 +144,7 @@ def down(*, on: str | None, platform_file: Path | None, brought_elsewhere: bool)
     if found is None:
         click.echo("no platform is up")
         return 0
+    mend_what_outlives(found, click.echo)
     if isinstance(found, _TakenUp) and found.brought_by:
         found.down(brought_elsewhere=brought_elsewhere)
         if not brought_elsewhere:

@@ -14,6 +14,7 @@ from harness.platforms import find
 from harness.platforms.capabilities import Platform, Wholeness
 from harness.progress import Progress
 from harness.tenancy import mending
+from harness.tenancy.left_behind import mend_what_outlives
 
 CLEAN_ROOM = "clean-room"
 WHOLE_WITHIN_S = 180.0
@@ -45,6 +46,7 @@ def down() -> None:
     """End the platform that is up. Harmless when there is none."""
     running = find.running()
     if running is not None:
+        mend_what_outlives(running, lambda _: None)
         running.down()
 
 

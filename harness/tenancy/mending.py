@@ -11,7 +11,7 @@ from harness.platforms import find
 from harness.platforms.capabilities import Platform
 from harness.recovery.resume import resume
 from harness.tenancy import lock
-from harness.tenancy.left_behind import mend_in_cluster
+from harness.tenancy.left_behind import mend_in_cluster, mend_what_outlives
 
 
 def mended(
@@ -51,7 +51,8 @@ def _mended(running: Platform, say: Callable[[str], None]) -> Platform | None:
         if not lock.is_abandoned(running):
             _mend(running, say)
             return running
-        running.down()  # and with it whatever was broken
+        mend_what_outlives(running, say)
+        running.down()  # and with it whatever else was broken
     say("ended the platform of a drill that was killed")
     return None
 

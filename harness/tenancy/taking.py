@@ -14,6 +14,7 @@ from harness.progress import Progress
 from harness.recovery.resume import pending, told
 from harness.tenancy import lock, mending
 from harness.tenancy.adoption import adopted
+from harness.tenancy.left_behind import mend_what_outlives
 
 
 @contextmanager
@@ -42,6 +43,7 @@ def platform_for(
             yield platform
     finally:
         progress.phase("ending the platform", 30)
+        mend_what_outlives(platform, progress.say)
         platform.down()
 
 
