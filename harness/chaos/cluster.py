@@ -99,7 +99,10 @@ def cut_off(pods: str, port: int | str = 0, within_s: float = 20.0) -> str:
             raise FaultError(f"no traffic passed to and from {_names(targets)} before: "
                              "nothing was cut off")  # fmt: skip
         policy = f"peakdrill-{secrets.token_hex(5)}"
-        arming = {"policy": policy, "pods": pods, "names": _names(targets), "port": str(port)}
+        arming = {
+            "policy": policy, "pods": pods, "names": _names(targets), "port": str(port),
+            "controllers": ",".join(sorted({t.controller for t in targets if t.controller})),
+        }  # fmt: skip
         lease = arm_in_cluster(here, faults, partition.NAME, arming, {DELETE_POLICY: policy})
         earliest_ns = time.monotonic_ns()
         with _spoiled(here, f"{pods} could not be cut off"):

@@ -93,11 +93,11 @@ class ClusterFaults(Protocol):
     def is_drained(self, node: str) -> bool:
         """It takes no pods, and none of the platform's is left on it."""
 
-    def is_cordoned(self, node: str) -> bool:
-        """By a drill."""
+    def is_cordoned(self, node: str, lease: str) -> bool:
+        """By the drill that took this lease; every stack of a cluster has the same nodes."""
 
-    def uncordon(self, node: str) -> None:
-        """Harmless, and only what a drill has cordoned."""
+    def uncordon(self, node: str, lease: str) -> None:
+        """Harmless, and only what that drill has cordoned."""
 
     # --- pods
     def targets(self, pods: str) -> tuple[Target, ...]:

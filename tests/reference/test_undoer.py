@@ -16,6 +16,7 @@ from harness.platforms.reference.inside.undoer import Undoer
 
 NOW = dt.datetime(2027, 11, 26, 12, 0, 0, tzinfo=dt.UTC)
 NODE = "/api/v1/nodes/node3"
+MINE = "peakdrill-undo-a"
 POLICY = "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/cut"
 
 
@@ -65,7 +66,7 @@ def _merge(into: dict[str, Any], change: dict[str, Any]) -> None:
             into[key] = value
 
 
-def held(*steps: leases.Step, name: str = "peakdrill-undo-a") -> tuple[str, dict[str, Any]]:
+def held(*steps: leases.Step, name: str = MINE) -> tuple[str, dict[str, Any]]:
     made = leases.UndoLease(name, "shop", "node-drain", "r1", "p1", steps, 15, NOW)
     document: Any = leases.document(made)
     document["metadata"]["resourceVersion"] = "7"
@@ -97,7 +98,7 @@ def test_it_says_that_it_has_read_a_lease_and_plays_it_only_when_it_has_run_out(
 ) -> None:
     path, lease = held(leases.Step("uncordon", "node3"), leases.Step("delete-policy", "cut"))
     policy = {"metadata": {"annotations": {leases.MADE_BY: "x"}}}
-    api = Api(**{path: lease, NODE: _cordoned("x"), POLICY: policy})
+    api = Api(**{path: lease, NODE: _cordoned(MINE), POLICY: policy})
     undoer = Undoer(api, "shop", "undoer-1")  # type: ignore[arg-type]
     undoer.look()
     assert leases.read(lease).seen_by == "undoer-1"
@@ -130,13 +131,46 @@ def test_what_bears_no_sign_of_a_drill_is_left_alone(clock: list[float]) -> None
     assert lease["metadata"]["labels"][leases.STATE] == leases.DONE
 
 
+def test_the_cordon_of_another_drill_is_left_alone(clock: list[float]) -> None:
+    """Two stacks of one cluster have the same nodes."""
+    path, lease = held(leases.Step("uncordon", "node3"))
+    api = Api(**{path: lease, NODE: _cordoned("peakdrill-undo-of-another")})
+    undoer = Undoer(api, "shop", "undoer-1")  # type: ignore[arg-type]
+    undoer.look()
+    clock[0] += 15
+    undoer.look()
+    assert api.objects[NODE]["spec"] == {"unschedulable": True}
+    assert lease["metadata"]["labels"][leases.STATE] == leases.DONE
+
+
+@pytest.mark.parametrize("seen_by", ["", "undoer-2"])
+def test_a_wrong_clock_plays_no_lease_before_its_time(clock: list[float], seen_by: str) -> None:
+    """Its holder's clock is an hour behind; nothing is broken yet when it is seen first."""
+    path, lease = held(leases.Step("uncordon", "node3"))
+    api = Api(**{NODE: _cordoned(MINE)})
+    undoer = Undoer(api, "shop", "undoer-1")  # type: ignore[arg-type]
+    undoer.look()  # it runs already
+    lease["spec"]["renewTime"] = leases.spelled(NOW - dt.timedelta(hours=1))
+    if seen_by:
+        _merge(lease, leases.seen(seen_by))
+    api.objects[path] = lease
+    undoer.look()
+    clock[0] += 14.9
+    undoer.look()
+    assert api.objects[NODE]["spec"] == {"unschedulable": True}
+    assert lease["metadata"]["labels"][leases.STATE] == leases.PENDING
+    clock[0] += 0.1
+    undoer.look()
+    assert api.objects[NODE]["spec"] == {}
+
+
 def test_what_is_refused_is_tried_again_and_keeps_nothing_else_broken(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, lease = held(leases.Step("uncordon", "node3"))
     other, second = held(leases.Step("delete-policy", "cut"), name="peakdrill-undo-b")
     policy = {"metadata": {"annotations": {leases.MADE_BY: "x"}}}
-    api = Api(**{path: lease, other: second, NODE: _cordoned("x"), POLICY: policy})
+    api = Api(**{path: lease, other: second, NODE: _cordoned(MINE), POLICY: policy})
     undoer = Undoer(api, "shop", "undoer-1")  # type: ignore[arg-type]
     undoer.look()
     clock[0] += 15
@@ -152,7 +186,7 @@ def test_what_is_refused_is_tried_again_and_keeps_nothing_else_broken(
 
 def test_who_is_quicker_plays_it(clock: list[float]) -> None:
     path, lease = held(leases.Step("uncordon", "node3"))
-    api = Api(**{path: lease, NODE: _cordoned("x")})
+    api = Api(**{path: lease, NODE: _cordoned(MINE)})
     undoer = Undoer(api, "shop", "undoer-1")  # type: ignore[arg-type]
     undoer.look()
     clock[0] += 15

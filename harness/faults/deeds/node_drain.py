@@ -20,19 +20,22 @@ def _seen(platform: Platform, parameters: Mapping[str, str]) -> bool:
     return faults.is_drained(faults.node_of(parameters.get("node", "")))
 
 
+def _is_cordoned(platform: Platform, entry: Entry) -> bool:
+    node, lease = entry.parameter("node"), entry.parameter("lease")
+    return cluster_faults_of(platform).is_cordoned(node, lease)
+
+
 def _begin(platform: Platform, entry: Entry) -> None:
     faults = cluster_faults_of(platform)
-    faults.uncordon(entry.parameter("node"))
+    faults.uncordon(entry.parameter("node"), entry.parameter("lease"))
     faults.give_back(entry.parameter("lease"))
 
 
 DEED = Deed(
     name=NAME,
     describe=lambda entry: f"node {entry.parameter('node')} takes pods again",
-    holds=lambda platform, entry: cluster_faults_of(platform).is_cordoned(entry.parameter("node")),
+    holds=_is_cordoned,
     begin=_begin,
-    is_undone=lambda platform, entry: (
-        not cluster_faults_of(platform).is_cordoned(entry.parameter("node"))
-    ),
+    is_undone=lambda platform, entry: not _is_cordoned(platform, entry),
     seen=_seen,
 )

@@ -31,11 +31,17 @@ def _begin(platform: Platform, entry: Entry) -> None:
 
 
 def _is_undone(platform: Platform, entry: Entry) -> bool:
-    """Those of the pods that are still there are reached again, and reach others."""
+    """Those of the pods that are still there are reached again, and reach others.
+
+    Where none of them is left, others stand in their place: nothing seen is nothing back.
+    """
     faults = cluster_faults_of(platform)
     if faults.policy_exists(entry.parameter("policy")):
         return False
     targets = faults.running(entry.parameter("names").split(","))
+    if not targets:
+        controllers = dict(entry.parameters).get("controllers", "").split(",")
+        return not any(faults.missing(controller) for controller in controllers if controller)
     return len(faults.passing(targets, _port(entry))) == _BOTH_WAYS * len(targets)
 
 

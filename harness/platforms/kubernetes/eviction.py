@@ -65,14 +65,15 @@ def _ask(pods: Pods, target: Target, course: _Course) -> None:
     if held:
         course.budgets[target.name] = held
         return
-    course.first = course.first or Instant(asked_ns, time.monotonic_ns())
+    if held is not None:
+        course.first = course.first or Instant(asked_ns, time.monotonic_ns())
     course.budgets.pop(target.name, None)
     course.waiting.remove(target)
     course.going.append(target)
 
 
-def _evict_one(pods: Pods, target: Target) -> str:
-    """What holds it back, "" where it goes (or has gone)."""
+def _evict_one(pods: Pods, target: Target) -> str | None:
+    """What holds it back, "" where it goes by this; None where it had gone before."""
     where = f"/api/v1/namespaces/{pods.namespace}/pods/{target.name}/eviction"
     body = {  # without apiVersion: 1.20 knows policy/v1beta1 alone, and later ones policy/v1
         "metadata": {"name": target.name, "namespace": pods.namespace},
@@ -81,12 +82,12 @@ def _evict_one(pods: Pods, target: Target) -> str:
     try:
         pods.cluster.call("POST", where, body=body)
     except NotThere:
-        return ""
+        return None
     except PlatformError as error:
         cause = error.__cause__
         status = cause.status if isinstance(cause, ApiException) else 0
         if status == _CONFLICT and pods.is_gone(target):
-            return ""
+            return None
         if status != _TOO_MANY:
             raise
         return budget_in(cause.body if isinstance(cause, ApiException) else "")

@@ -85,9 +85,9 @@ class KubernetesFaults:
             self.give_back(lease.name)
         return told
 
-    def _play(self, step: Step) -> None:
+    def _play(self, step: Step, lease: str) -> None:
         if step.verb == UNCORDON:
-            self.uncordon(step.name)
+            self.uncordon(step.name, lease)
         elif step.verb == DELETE_POLICY:
             self.delete_policy(step.name)
 
@@ -121,11 +121,14 @@ class KubernetesFaults:
         closed = bool((self._node(node).get("spec") or {}).get("unschedulable"))
         return closed and not self._pods.evictable(node)
 
-    def is_cordoned(self, node: str) -> bool:
-        return CORDONED_BY in (self._node(node)["metadata"].get("annotations") or {})
+    def is_cordoned(self, node: str, lease: str) -> bool:
+        """A node that is gone for good (an empty one is taken away by autoscalers) is not."""
+        found = self.cluster.find(_of(node))
+        says = (found["metadata"].get("annotations") or {}) if found else {}
+        return bool(lease) and says.get(CORDONED_BY) == lease
 
-    def uncordon(self, node: str) -> None:
-        if self.is_cordoned(node):
+    def uncordon(self, node: str, lease: str) -> None:
+        if self.is_cordoned(node, lease):
             says = {"annotations": {CORDONED_BY: None}}
             self.cluster.patch(_of(node), {"metadata": says, "spec": {"unschedulable": None}})
 

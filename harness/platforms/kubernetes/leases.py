@@ -130,10 +130,10 @@ class Leases:
         return leases.path(self.namespace, name)
 
 
-def play(lease: UndoLease, how: Callable[[Step], None]) -> str:
+def play(lease: UndoLease, how: Callable[[Step, str], None]) -> str:
     """Each of its steps; what was done, as a sentence."""
     for step in lease.steps:
-        how(step)
+        how(step, lease.name)
     steps = ", ".join(str(step) for step in lease.steps)
     return f"{lease.fault} of run {lease.run_id}, kept in the cluster: {steps}"
 

@@ -95,7 +95,10 @@ class Pods:
             raise FaultError(f"nobody here knows how many pods {controller or 'nobody'} wants")
         where = f"/apis/apps/v1/namespaces/{self.namespace}/{_CONTROLLERS[kind]}/{name}"
         owner = self.cluster.get(where)
-        wanted = int(owner["spec"].get("replicas", 1))
+        if kind == "DaemonSet":  # it wants one on each node that will have it
+            wanted = int(owner["status"]["desiredNumberScheduled"])
+        else:
+            wanted = int(owner["spec"].get("replicas", 1))
         ready = [
             item
             for item in self._listed()

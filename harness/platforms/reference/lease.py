@@ -162,11 +162,14 @@ def _instant(told: str) -> dt.datetime:
 class Hourglass:
     """Which leases have run out, by one's own monotonic clock.
 
-    The holder's clock counts only when a lease is first seen: from then on what matters is that
-    it was renewed, not what hour it wrote.
+    The holder's clock counts only for what a keeper that has just started finds, and others have
+    seen: from then on what matters is that it was renewed, not what hour it wrote. Whatever comes
+    later has its whole time before it, however wrong a clock is: one that was played before
+    anything was broken would undo nothing of what is broken then.
     """
 
     _known: dict[str, tuple[str, float]] = field(default_factory=dict)  # name -> renewal, end
+    _has_looked: bool = False
 
     def run_out(
         self, leases: Iterable[UndoLease], *, now_s: float, now_utc: dt.datetime
@@ -182,8 +185,12 @@ class Hourglass:
         ()
         >>> [lease.name for lease in glass.run_out([one], now_s=110.0, now_utc=at)]
         ['a']
-        >>> old = Hourglass()  # a keeper that has just started
-        >>> len(old.run_out([one], now_s=5.0, now_utc=at + dt.timedelta(seconds=11)))
+        >>> from dataclasses import replace
+        >>> later = at + dt.timedelta(seconds=11)
+        >>> len(Hourglass().run_out([one], now_s=5.0, now_utc=later))  # a new one
+        0
+        >>> known = replace(one, seen_by="another keeper")  # it has been here for a while
+        >>> len(Hourglass().run_out([known], now_s=5.0, now_utc=later))
         1
         """
         over: list[UndoLease] = []
@@ -192,10 +199,11 @@ class Hourglass:
             renewal = spelled(lease.renewed_utc)
             before, end_s = self._known.get(lease.name, ("", 0.0))
             if before != renewal:
-                age_s = (now_utc - lease.renewed_utc).total_seconds() if not before else 0.0
+                is_old = not self._has_looked and bool(lease.seen_by)
+                age_s = (now_utc - lease.renewed_utc).total_seconds() if is_old else 0.0
                 end_s = now_s + lease.duration_s - min(max(0.0, age_s), lease.duration_s)
             kept[lease.name] = (renewal, end_s)
             if lease.state == CLAIMED or now_s >= end_s:
                 over.append(lease)
-        self._known = kept
+        self._known, self._has_looked = kept, True
         return tuple(over)

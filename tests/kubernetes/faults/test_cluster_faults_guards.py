@@ -61,7 +61,7 @@ def test_a_node_that_its_owner_has_closed_is_not_ours(
     home.cordon(closed=True)
     with pytest.raises(FaultError, match="cordoned already"):
         cluster.drain_node("primary")
-    acting.cluster_faults.uncordon(home.node)
+    acting.cluster_faults.uncordon(home.node, "peakdrill-undo-x")
     assert not home.is_open()
     home.cordon(closed=False)
     assert nothing_was_armed(acting, run, home)
@@ -212,7 +212,7 @@ def test_undo_plays_our_own_leases_and_those_that_have_run_out(
     home: Stand, acting: ClusterPlatform
 ) -> None:
     home.cordon(closed=True)
-    acting.cluster_faults.sign_cordon(home.node, "tests")
+    acting.cluster_faults.sign_cordon(home.node, "peakdrill-undo-out")
     lease_of(home, "peakdrill-undo-own", leases.Step("nothing", "x"), platform="stand")
     lease_of(home, "peakdrill-undo-out", leases.Step("uncordon", home.node), platform="else")
     said: list[str] = []
@@ -232,8 +232,8 @@ def test_a_fault_that_the_cluster_has_undone_is_spoiled(
     home: Stand, keeper: Path, acting: ClusterPlatform, run: Path
 ) -> None:
     cluster.drain_node("primary", within_s=60)
-    acting.cluster_faults.uncordon(home.node)
     (item,) = home.leases()
+    acting.cluster_faults.uncordon(home.node, item["metadata"]["name"])
     path = leases.path(home.namespace, item["metadata"]["name"])
     home.cluster.patch(path, leases.claimed("another", leases.read(home.get(path)).version))
     until(lambda: MarkName.FAULT_SPOILED in names(run))

@@ -68,7 +68,7 @@ class Undoer:
         if one.state == leases.PENDING and not self._claims(one):
             return
         for step in one.steps:
-            self._play(step)
+            self._play(step, one.name)
         now = dt.datetime.now(dt.UTC)
         self._api.patch(self._path(one), leases.done(self._name, now))
         told = ", ".join(str(step) for step in one.steps)
@@ -84,18 +84,19 @@ class Undoer:
             raise
         return True
 
-    def _play(self, step: Step) -> None:
+    def _play(self, step: Step, lease: str) -> None:
         if step.verb == leases.UNCORDON:
-            self._uncordon(step.name)
+            self._uncordon(step.name, lease)
         elif step.verb == leases.DELETE_POLICY:
             self._delete_policy(step.name)
         elif step.verb != leases.NOTHING:
             raise Refused(f"nobody here knows how to {step.verb}", 0)
 
-    def _uncordon(self, node: str) -> None:
+    def _uncordon(self, node: str, lease: str) -> None:
+        """Every namespace has the same nodes: the cordon of another drill's lease stays."""
         where = f"/api/v1/nodes/{node}"
         found = self._found(where)
-        if found is not None and leases.CORDONED_BY in _annotations(found):
+        if found is not None and _annotations(found).get(leases.CORDONED_BY) == lease:
             says = {leases.CORDONED_BY: None}
             change = {"metadata": {"annotations": says}, "spec": {"unschedulable": None}}
             self._api.patch(where, change)
