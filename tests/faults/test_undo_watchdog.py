@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import file_platform
 import pytest
 from file_platform import FilePlatform
 
@@ -116,3 +117,25 @@ def test_an_undo_that_fails_is_tried_again(
     assert watchdog.watch(entry.file, 0.0) == 0
     assert not hooked.nodes.is_dead("A")
     assert "no room to start" in capsys.readouterr().out
+
+
+def test_an_error_that_nobody_foresaw_ends_no_watchdog(
+    hooked: FilePlatform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody else is left who could give the node its power back."""
+    parameters = {"node": "A", "selector": "primary"}
+    entry = journal.write(hooked.directory, "node-loss", parameters, "r1")
+    hooked.nodes.kill("A")
+    tries: list[Path] = []
+
+    def found(directory: Path) -> FilePlatform:
+        tries.append(directory)
+        if len(tries) == 1:
+            raise RuntimeError("a bug")
+        return hooked
+
+    monkeypatch.setattr(file_platform, "platform_at", found)
+    monkeypatch.setattr(watchdog, "_AGAIN_S", 0.0)
+    assert watchdog.watch(entry.file, 0.0) == 0
+    assert not hooked.nodes.is_dead("A")
+    assert "not undone yet: RuntimeError" in capsys.readouterr().out
