@@ -184,6 +184,21 @@ def test_what_is_refused_is_tried_again_and_keeps_nothing_else_broken(
     assert api.objects[NODE]["spec"] == {}
 
 
+def test_a_lease_that_cannot_be_answered_keeps_no_other_from_being_played(
+    clock: list[float],
+) -> None:
+    path, lease = held(leases.Step("uncordon", "node3"))
+    other, second = held(leases.Step("nothing", "x"), name="peakdrill-undo-0")
+    api = Api(**{path: lease, NODE: _cordoned(MINE)})
+    undoer = Undoer(api, "shop", "undoer-1")  # type: ignore[arg-type]
+    undoer.look()
+    api.objects = {other: second, **api.objects}  # it is listed first
+    api.refusals[f"PATCH {other}"] = 422
+    clock[0] += 15
+    undoer.look()
+    assert api.objects[NODE]["spec"] == {}
+
+
 def test_who_is_quicker_plays_it(clock: list[float]) -> None:
     path, lease = held(leases.Step("uncordon", "node3"))
     api = Api(**{path: lease, NODE: _cordoned(MINE)})

@@ -38,7 +38,7 @@ class Undoer:
         found = [f for item in self._listed() if (f := self._read(item)) is not None]
         for one in found:
             if not one.seen_by:
-                self._api.patch(self._path(one), leases.seen(self._name))
+                self._say_seen(one)
         now_utc = dt.datetime.now(dt.UTC)
         for one in self._glass.run_out(found, now_s=time.monotonic(), now_utc=now_utc):
             try:
@@ -63,6 +63,13 @@ class Undoer:
         except ValueError as error:
             self.tell(str(error))
             return None
+
+    def _say_seen(self, one: UndoLease) -> None:
+        """Where it cannot be said nobody breaks anything by this lease; the others are kept."""
+        try:
+            self._api.patch(self._path(one), leases.seen(self._name))
+        except Refused as error:
+            self.tell(f"{one.name}: {error.what}")
 
     def _undo(self, one: UndoLease) -> None:
         if one.state == leases.PENDING and not self._claims(one):
