@@ -125,6 +125,16 @@ def clean(judgement: Judgement, allowed: frozenset[str]) -> tuple[str, ...]:
     return (*false, *(f"unfit: {f.name}: {f.measured}" for f in unfit(judgement, but=allowed)))
 
 
+def unjudged(judgement: Judgement) -> tuple[str, ...]:
+    """Why a run that reports nothing says nothing: it was not judged, record by record."""
+    if judgement.verdict is Verdict.ERROR or not judgement.fitness:
+        return (f"it was not judged: {judgement.reasons[0] if judgement.reasons else 'no word'}",)
+    without = [str(w.workload) for w in judgement.workloads if w.rpo is None]
+    if without or not judgement.workloads:
+        return (f"no records were judged: {', '.join(without) or 'no workload'}",)
+    return ()
+
+
 def unfit(judgement: Judgement, *, but: frozenset[str] = frozenset()) -> tuple[FitnessFinding, ...]:
     return tuple(f for f in judgement.fitness if not f.fit and f.name not in but)
 

@@ -21,7 +21,7 @@ from typing import cast
 from harness import __version__
 from harness.core.operation import Workload, key_of
 from harness.core.plan import Plan, Size
-from harness.core.selftest import Planted, Row, Tally, caught_by, clean, tally, together
+from harness.core.selftest import Planted, Row, Tally, caught_by, clean, tally, together, unjudged
 from harness.core.timeline import MarkName
 from harness.core.verdict import Judgement
 from harness.drill import drill
@@ -113,7 +113,7 @@ def in_instrument(bench: Bench, saboteur: Saboteur) -> Tally:
     row = Row(saboteur.defect, saboteur.what, 1, int(bool(how)), how or _NOT_CAUGHT)
     false = _only_counts(judgement)
     if saboteur.deed is None:
-        false = clean(judgement, _NULL)
+        false = (*unjudged(judgement), *clean(judgement, _NULL))
     return Tally((row,), tuple(f"{saboteur.defect}: {told}" for told in false))
 
 
@@ -122,7 +122,8 @@ def nothing_planted(bench: Bench, number: int) -> Tally:
     plan = bench.plan()
     bench.progress.say(f"clean run {number}: nothing is planted")
     judgement = drill(plan, bench.platform, _directory(bench, plan), bench.progress)
-    return Tally((), tuple(f"clean run {number}: {told}" for told in clean(judgement, _NULL)))
+    false = (*unjudged(judgement), *clean(judgement, _NULL))
+    return Tally((), tuple(f"clean run {number}: {told}" for told in false))
 
 
 def _only_counts(judgement: Judgement) -> tuple[str, ...]:

@@ -105,6 +105,8 @@ def _work(saboteur: Saboteur, run: Path, over: threading.Event, why: list[str]) 
         saboteur.deed(workers[0])
     except OSError as error:
         why.append(str(PlatformError(f"the worker could not be reached: {error.strerror}")))
+    except Exception as error:  # noqa: BLE001  what was not done must not be found caught
+        why.append(f"it could not be done: {error!r}")
 
 
 def _baseline_ended(run: Path, over: threading.Event) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from harness.commands.selftest import headline
 from harness.core.operation import Workload
-from harness.core.selftest import Planted, Row, Tally, caught_by, clean, tally, together
+from harness.core.selftest import Planted, Row, Tally, caught_by, clean, tally, together, unjudged
 from harness.core.verdict import (
     FitnessFinding,
     Judgement,
@@ -127,3 +127,17 @@ def test_the_first_line_answers() -> None:
     assert headline(bad, 1) == (
         "DO NOT TRUST THE INSTRUMENT HERE: 2 planted, 1 caught, 1 missed, 1 falsely reported, 1 clean run."
     )
+
+
+def test_a_run_that_was_not_judged_is_no_clean_run() -> None:
+    """It reports nothing, and that is no proof of anything."""
+    whole = judged(Verdict.INVALID, fitness=(FitnessFinding("effect", False, "none", "one"),))
+    assert unjudged(whole) == ()
+    crashed = replace(whole.workloads[0], rpo=None)  # a check that crashes has no counts
+    assert unjudged(replace(whole, workloads=(crashed,))) == (
+        "no records were judged: order-capture",
+    )
+    assert unjudged(replace(whole, workloads=())) == ("no records were judged: no workload",)
+    skipped = replace(whole, fitness=(), reasons=("skipped: it lacks nodes",))
+    assert unjudged(skipped) == ("it was not judged: skipped: it lacks nodes",)
+    assert unjudged(replace(whole, verdict=Verdict.ERROR)) == ("it was not judged: why",)
