@@ -30,6 +30,7 @@ from harness.platforms.containers.site import ContainersSite
 from harness.platforms.embedded import credentials
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.reference.ports import Ports
+from harness.tenancy import lock
 
 PORTS = Ports(*range(20_000, 20_009))
 CANDIDATE = Images(application="registry.example/shop:rc1")
@@ -206,3 +207,22 @@ def test_a_daemon_elsewhere_is_refused() -> None:
     api = SimpleNamespace(base_url="http://docker:2375", get_adapter=lambda _: object())
     with pytest.raises(Refused, match="on another machine"):
         daemon.socket_of(SimpleNamespace(api=api))
+
+
+def test_what_a_drill_has_is_no_leftover(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its consensus store may have crashed under the fault: nobody else may end it for that."""
+    monkeypatch.setattr(state, "state_home", lambda: tmp_path)
+    monkeypatch.setattr(clearing, "is_stale", lambda _: True)
+    monkeypatch.setattr(clearing, "_orphans", set)
+    removed: list[str] = []
+    monkeypatch.setattr(clearing, "remove", lambda gone: removed.append(gone.root.name))
+    state.save(layout, replace(claimed(layout), phase=state.UP))
+    with lock.alone(containers.ContainersPlatform(layout)):
+        assert clearing.clear_leftovers() == ()
+        assert [found.directory for found in kind.every()] == [layout.root]
+    assert removed == []
+    assert kind.every() == ()
+    assert clearing.clear_leftovers() == ("x1",)
+    assert removed == ["x1", "x1"]

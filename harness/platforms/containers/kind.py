@@ -55,7 +55,7 @@ def every() -> tuple[Platform, ...]:
 def _was_cleared(layout: Layout, kept: State) -> bool:
     """Where Docker is silent nobody knows what runs: it is up by what is kept of it."""
     try:
-        if not clearing.is_stale(kept):
+        if clearing.is_drilled(layout) or not clearing.is_stale(kept):
             return False
         clearing.remove(layout)
     except PeakdrillError:
