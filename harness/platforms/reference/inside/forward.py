@@ -25,6 +25,7 @@ _AT_ONCE = 2048  # connections; one more is closed at once
 _CONNECT_S, _SILENT_S = 10.0, 15
 _CHUNK = 64 * 1024
 _LOOK_S = 0.5
+_KNOWN_S = 30.0  # a Service's address stays for its life; a NodePort asks nobody for one either
 _RESET = struct.pack("ii", 1, 0)  # closing does not linger
 _PORTS = range(1, 65_536)
 _ALIVE = (  # an upstream that went without a word is one that broke
@@ -72,12 +73,34 @@ async def serve(routes: dict[int, Address], beside: Beside) -> None:
     await asyncio.gather(*held, return_exceptions=True)
 
 
+class _Leads:
+    """Where a door leads, as an address: a name is not looked up for every connection."""
+
+    def __init__(self, to: Address) -> None:
+        self._to, self._found, self._until_s = to, "", 0.0
+
+    async def connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """One try. Where it fails the next one looks the name up again."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._until_s:
+            kind = socket.SOCK_STREAM
+            found = await loop.getaddrinfo(self._to.host, self._to.port, type=kind)
+            self._found, self._until_s = str(found[0][4][0]), loop.time() + _KNOWN_S
+        try:
+            return await asyncio.open_connection(self._found, self._to.port, limit=_CHUNK)
+        except OSError:
+            self._until_s = 0.0
+            raise
+
+
 async def _door(port: int, to: Address, held: set[asyncio.Task[None]]) -> asyncio.Server:
+    leads = _Leads(to)
+
     def let_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(held) >= _AT_ONCE:
             writer.transport.abort()
             return
-        task = asyncio.ensure_future(_through(reader, writer, to))
+        task = asyncio.ensure_future(_through(reader, writer, leads))
         held.add(task)
         task.add_done_callback(held.discard)
 
@@ -87,12 +110,14 @@ async def _door(port: int, to: Address, held: set[asyncio.Task[None]]) -> asynci
         raise PlatformError(f"no door can be opened on 127.0.0.1:{port}: {error}") from error
 
 
-async def _through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to: Address) -> None:
+async def _through(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, leads: _Leads
+) -> None:
     """One connection. Whatever breaks on one side breaks the other."""
     upstream: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(_CONNECT_S):
-            back, upstream = await asyncio.open_connection(to.host, to.port, limit=_CHUNK)
+            back, upstream = await leads.connected()
         for level, option, value in _ALIVE:
             upstream.get_extra_info("socket").setsockopt(level, option, value)
         async with asyncio.TaskGroup() as both:
