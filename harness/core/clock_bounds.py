@@ -3,8 +3,8 @@
 The harness asks, and notes when it sent (a) and when it had the answer (b); in between, the
 worker looked at its own clock (w). So the run's clock minus the worker's lay in [a - w, b - w]
 when that one said w. Between two looks it moves by at most MAX_DRIFT: two crystals, each of which
-the kernel slews by 500 ppm at most. Whatever lies in all of these intervals is possible; where
-nothing does, a clock stepped.
+is slewed by no more than clock_pace.py allows. Whatever lies in all of these intervals is possible;
+where nothing does, a clock stepped.
 """
 
 from __future__ import annotations

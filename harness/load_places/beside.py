@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.clock_bounds import RoundTrip
+from harness.core.clock_pace import SLEWED_MAX_PPM, Pace, slewed_ppm
 from harness.errors import PlatformError
 from harness.json_text import parsed
 from harness.platforms.load_pods import LoadPod, LoadPods, Talk
@@ -32,7 +33,9 @@ class Beside:
 
     pods: LoadPods
     pod: LoadPod
+    slewed: str = field(default="", init=False)  # a clock that ran too fast to be bounded
     _talk: Talk | None = field(default=None, init=False)
+    _paces: dict[str, Pace] = field(default_factory=dict, init=False)  # as they were seen last
 
     def clock(self) -> RoundTrip:
         """Its clock now, and its lease renewed."""
@@ -42,9 +45,10 @@ class Beside:
         sent_ns = time.monotonic_ns()
         raw = self._asked(line)
         received_ns = time.monotonic_ns()
-        return RoundTrip(
-            self.pod.role.number, sent_ns, _integer(self._read(raw), "ns"), received_ns
-        )
+        told = self._read(raw)
+        self._look_at("its clock", _pace_in(told))
+        self._look_at("this machine's clock", _own_pace())
+        return RoundTrip(self.pod.role.number, sent_ns, _integer(told, "ns"), received_ns)
 
     def put(self, name: str, data: bytes) -> None:
         self._answer("put", name=name, data=base64.b64encode(data).decode())
@@ -81,6 +85,12 @@ class Beside:
             with contextlib.suppress(PlatformError, OSError):
                 talk.close()
 
+    def _look_at(self, whose: str, now: Pace) -> None:
+        before, self._paces[whose] = self._paces.get(whose, now), now
+        if ppm := slewed_ppm(before, now):
+            told = f"{whose} was slewed by {ppm:,} ppm, and {SLEWED_MAX_PPM} can be allowed for"
+            self.slewed = self.slewed or told
+
     def _answer(self, ask: str, **more: object) -> dict[str, Any]:
         return self._read(self._asked(_line(ask, **more)))
 
@@ -108,6 +118,27 @@ class Beside:
 
 def _line(ask: str, **more: object) -> bytes:
     return json.dumps({"ask": ask, **more}).encode()
+
+
+def _own_pace() -> Pace:
+    """The closest pair of a few."""
+    found = []
+    for _ in range(3):
+        at_ns = time.monotonic_ns()
+        raw_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW)
+        found.append(Pace(at_ns, raw_ns, time.monotonic_ns() - at_ns))
+    return min(found, key=lambda pace: pace.within_ns)
+
+
+def _pace_in(told: dict[str, Any]) -> Pace:
+    match told.get("pace"):
+        case [int(at_ns), int(raw_ns), int(within_ns)]:
+            return Pace(at_ns, raw_ns, within_ns)
+        case _:
+            raise PlatformError(
+                "a load pod's answer does not say whether its clock keeps pace",
+                next_step="bring the stack up again: its image is of an older peakdrill",
+            )
 
 
 def _text(told: dict[str, Any], key: str) -> str:

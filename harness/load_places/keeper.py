@@ -47,6 +47,11 @@ class Keeper:
         return f"{who} ({pod.name} on {pod.node or 'no node'})"
 
     @property
+    def off_pace(self) -> str:
+        """A bound that took its pace for granted may exclude the truth."""
+        return f"{self.name}: {self.beside.slewed}" if self.beside.slewed else ""
+
+    @property
     def is_worker(self) -> bool:
         return self.beside.pod.role.name == "worker"
 

@@ -68,7 +68,7 @@ class PodWorkers:
         for keeper in everybody:
             keeper.wait(2 * self.plan.limits.server_timeout_s + _DRAIN_S + _COLLECT_S)
         silent = troubles_of(self.run.path, self.plan.workers)
-        told = [keeper.lost or keeper.ended_early for keeper in self.workers]
+        told = [k.lost or k.ended_early or k.off_pace for k in self.workers]
         numbers = {k for k, why in enumerate(told) if why}
         rest = (why for why in silent if _worker_in(why) not in numbers)
         return (*(why for why in told if why), *rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core import clock_pace
 from harness.core.clock_bounds import MAX_DRIFT_PPM, RoundTrip, WorkerClock, clock_of
+from harness.core.clock_pace import Pace, slewed_ppm
 from harness.core.load_places import Elsewhere, WorkerPlace
 from harness.core.operation import Kind
 from harness.core.operations import SLOT, Operations
@@ -144,3 +147,30 @@ def test_a_clock_that_runs_away_from_the_schedule_shows_in_the_error() -> None:
     assert 9 * MS + MS <= health.error_ns <= 9 * MS + 4 * MS
     stepped = elsewhere(lambda at: at + (S if at > 9 * S else 0), begun_ns=0, begin_ns=0)
     assert "stepped" in stepped.health(ledger([(S, S, 2 * S, Kind.CREATE)])).why
+
+
+def test_the_examples_of_pace_hold() -> None:
+    assert doctest.testmod(clock_pace).failed == 0
+
+
+def test_a_clock_that_is_slewed_behind_slow_looks_is_found_by_its_pace() -> None:
+    """The interval stays possible, and the truth is outside it: only the pace tells."""
+
+    def ahead_ns(second: float) -> int:  # 5,000 ppm for ten seconds
+        return round(max(0.0, min(second - 60, 10)) * 5_000_000)
+
+    seconds = range(200)
+    back_ns = [MS if k < 20 else 60 * MS for k in seconds]
+    trips = [
+        RoundTrip(0, k * S - MS, k * S + ahead_ns(k), k * S + back)
+        for k, back in zip(seconds, back_ns, strict=True)
+    ]
+    clock = clock_of(0, trips)
+    assert clock is not None
+    assert clock.stepped_ns is None
+    told = [trip.told_ns for trip in trips]
+    off_ns = np.abs(clock.to_run_ns(np.array(told)) - np.arange(200) * S).max()
+    assert off_ns > clock.error_ns(0, 200 * S)
+    paces = [Pace(at, k * S, 100) for k, at in zip(seconds, told, strict=True)]
+    found = [k for k in seconds[1:] if slewed_ppm(paces[k - 1], paces[k])]
+    assert found == list(range(61, 71))
