@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,14 +70,23 @@ def collect_log(beside: Beside, run: Path) -> None:
         (run / layout.LOAD / name).write_bytes(beside.file("locust.log"))
 
 
-def collect(beside: Beside, run: Path, ended: dict[str, object]) -> str:
+def collect(
+    beside: Beside,
+    run: Path,
+    ended: dict[str, object],
+    *,
+    is_late: Callable[[], bool] = lambda: False,
+) -> str:
     """A worker's goodbye and its ledger. "" or why the ledger is not what was written.
 
-    Raises PlatformError when the stream broke: whoever asks again begins anew.
+    Nothing is written once it is late. Raises PlatformError when the stream broke: whoever asks
+    again begins anew.
     """
     worker = beside.pod.role.number
     with contextlib.suppress(AnsweredNo):  # a worker that was killed has written none
         status = beside.file(f"worker-{worker}.json")
+        if is_late():
+            return "it came too late"
         (run / layout.LOAD / f"worker-{worker}.json").write_bytes(status)
     if not isinstance(ended.get("sha256"), str):
         return "its pod has no ledger"
@@ -85,6 +95,8 @@ def collect(beside: Beside, run: Path, ended: dict[str, object]) -> str:
         digest = _fetch(beside, ledger_file(run, worker).name, part, ended["bytes"])
         if digest != ended["sha256"]:
             return "its ledger is not the one that it closed: SHA-256 differs"
+        if is_late():
+            return "it came too late"
         part.replace(ledger_file(run, worker))
     except AnsweredNo as error:
         return f"its ledger could not be collected: {error.what}"

@@ -39,6 +39,7 @@ class Keeper:
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
     _written: int = field(default=0, init=False)
+    _given_up: bool = field(default=False, init=False)  # the evidence is sealed without us
 
     @property
     def name(self) -> str:
@@ -79,6 +80,7 @@ class Keeper:
         if self._thread is not None:
             self._thread.join(within_s)
             if self._thread.is_alive():
+                self._given_up = True
                 self._lose(f"it was not collected within {within_s:g} s")
 
     def _live(self) -> None:
@@ -110,7 +112,7 @@ class Keeper:
             self._write_trips()
 
     def _write_trips(self) -> None:
-        if self.is_worker and len(self.trips) > self._written:
+        if self.is_worker and len(self.trips) > self._written and not self._given_up:
             lines.append_trips(self.run, self.trips[self._written :])
         self._written = len(self.trips)
 
@@ -156,12 +158,14 @@ class Keeper:
         return ended
 
     def _collect(self, ended: dict[str, object] | None) -> None:
+        if self._given_up:
+            return
         collect_log(self.beside, self.run)
         if ended is None or not self.is_worker:
             return
         for _ in range(LOOKS_AT_AN_END):
             self._note(self.beside.clock())
-        if why := collect(self.beside, self.run, ended):
+        if why := collect(self.beside, self.run, ended, is_late=lambda: self._given_up):
             self._lose(why)
 
     def _lose(self, why: str) -> None:
