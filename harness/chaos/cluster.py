@@ -44,6 +44,7 @@ def drain_node(node: str, within_s: float = 60.0) -> str:
         arming = {"node": name, "selector": node}
         lease = arm_in_cluster(here, faults, node_drain.NAME, arming, {UNCORDON: name})
         with _spoiled(here, f"node {name} could not be drained"):
+            _refuse_undone(faults, lease)
             faults.sign_cordon(name, lease)
             _by_toolkit(faults, "node.cordon_node", name=name)
             instant = faults.evict(targets, within_s, is_released)
@@ -107,6 +108,7 @@ def cut_off(pods: str, port: int | str = 0, within_s: float = 20.0) -> str:
         earliest_ns = time.monotonic_ns()
         with _spoiled(here, f"{pods} could not be cut off"):
             spec = faults.policy(policy, pods, targets, lease)
+            _refuse_undone(faults, lease)
             _by_toolkit(faults, "networking.create_network_policy", spec=spec)
             cut = _seen(lambda: _is_cut(faults, targets, port), within_s)
         if cut is None:
@@ -131,6 +133,15 @@ def are_cut_off(pods: str) -> bool:
     port = int(_of_entry(here, partition.NAME, "port") or 0)
     targets = faults.running(names.split(",")) if names else faults.targets(pods)
     return bool(targets) and not faults.passing(targets, port)
+
+
+def _refuse_undone(faults: ClusterFaults, lease: str) -> None:
+    """Who stood still for longer than his lease would break what nobody undoes after his death.
+
+    Raises FaultError where the cluster has played the undo, or nobody can tell.
+    """
+    if not faults.renew(lease):
+        raise FaultError("the cluster has played the undo before the deed: nothing was broken")
 
 
 def _of_entry(here: Standing, fault: str, parameter: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.chaos import cluster
 from harness.errors import FaultError
 from harness.faults.deeds import node_drain, partition, pod_kill
 from harness.faults.journal import Entry
@@ -129,3 +130,19 @@ def test_pods_that_went_by_themselves_were_not_drained() -> None:
     gone = Target(name="a", uid="a", node="n1", controller="ReplicaSet/app")
     with pytest.raises(FaultError, match="this is no drain"):
         eviction.evict(faults._pods, [gone], 5.0, lambda: False)
+
+
+@pytest.mark.parametrize("state", [leases.CLAIMED, leases.DONE, "gone"])
+def test_nothing_is_broken_by_a_lease_that_was_played_already(state: str) -> None:
+    """Its holder stood still between the arming and the deed."""
+    made = leases.UndoLease(OURS, "shop", "node-drain", "r1", "p1", (), 15, dt.datetime.now(dt.UTC))
+    document: Any = leases.document(made)
+    document["metadata"]["resourceVersion"] = "7"
+    path = leases.path("shop", OURS)
+    _, faults = stand(**{path: document})
+    cluster._refuse_undone(faults, OURS)
+    document["metadata"]["labels"][leases.STATE] = state
+    if state == "gone":
+        faults.cluster.delete(path)
+    with pytest.raises(FaultError, match="before the deed"):
+        cluster._refuse_undone(faults, OURS)
