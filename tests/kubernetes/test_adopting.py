@@ -26,6 +26,7 @@ from harness.platforms.kubernetes.platform import KubernetesPlatform
 
 ID = "kubernetes-0a1b2c"
 SHOP, EDGE = "/api/v1/namespaces/shop", "/api/v1/namespaces/shop-edge"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/shop/leases"
 SETTINGS = {
     "PEAKDRILL_SYNCHRONOUS": "true", "PEAKDRILL_DIALECT": "19", "PEAKDRILL_LEADER_TTL_S": "20",
 }  # fmt: skip
@@ -64,6 +65,7 @@ def api(known: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             EDGE: namespace("edge"),
             f"{SHOP}/configmaps/settings": (200, {"data": SETTINGS}),
             f"{SHOP}/secrets/secrets": encoded(known),
+            LEASES: (200, {"items": []}),  # nothing is left to be undone
             "/version": (200, {"gitVersion": "v1.29.3"}),
             "/api/v1/nodes": (200, {"items": [{"metadata": {"name": "n1"}}]}),
         }
