@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SIZE ?= full
 SCENARIO ?= node-loss
 
-.PHONY: drill test test-clusters test-odoo install install-dev lint types contracts campaign season season-scan season-keep repeatability lock clean
+.PHONY: drill test test-clusters test-odoo install install-dev lint types contracts campaign track-record season season-scan season-keep repeatability lock clean
 
 drill: install  ## break it, watch it come back, say what was lost
 	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
@@ -54,6 +54,11 @@ test-odoo: install-dev  ## a drill on Debian's odoo-14: needs root, debootstrap 
 
 campaign: install-dev  ## hours: the crash campaign
 	$(BIN)/python -m pytest -m campaign $(PYTEST_ARGS)
+
+track-record: install-dev  ## every defect of docs/track-record.md, reproduced: about 15 minutes
+	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
+	$(BIN)/python -m pytest -m track_record --basetemp=$$base $(PYTEST_ARGS) tests/track_record || status=$$?; \
+	rm -rf $$base; exit $$status
 
 season: install-dev  ## hours: at least 60 real smoke drills, for the gate and readiness
 	$(BIN)/python -m tests.season.conduct --out $(CURDIR)/runs/season
