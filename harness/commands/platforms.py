@@ -132,6 +132,7 @@ def status(*, on: str | None, platform_file: Path | None, as_json: bool) -> int:
 def down(*, on: str | None, platform_file: Path | None, brought_elsewhere: bool) -> int:
     """End it, and remove its data: everything that `up` made, and nothing else."""
     from harness.platforms import find
+    from harness.tenancy import lock
     from harness.tenancy.left_behind import mend_what_outlives
 
     kind = _kind(on, platform_file, default="")
@@ -144,17 +145,18 @@ def down(*, on: str | None, platform_file: Path | None, brought_elsewhere: bool)
     if found is None:
         click.echo("no platform is up")
         return 0
-    mend_what_outlives(found, click.echo)
-    if isinstance(found, _TakenUp) and found.brought_by:
-        found.down(brought_elsewhere=brought_elsewhere)
-        if not brought_elsewhere:
-            click.echo(
-                f"forgotten here, and left as it is: it was brought by {found.brought_by}; "
-                "--brought-elsewhere ends it"
-            )
-            return 0
-    else:
-        found.down()
+    with lock.alone(found):  # never under a drill that lives
+        mend_what_outlives(found, click.echo)
+        if isinstance(found, _TakenUp) and found.brought_by:
+            found.down(brought_elsewhere=brought_elsewhere)
+            if not brought_elsewhere:
+                click.echo(
+                    f"forgotten here, and left as it is: it was brought by {found.brought_by}; "
+                    "--brought-elsewhere ends it"
+                )
+                return 0
+        else:
+            found.down()
     click.echo(f"ended; {found.directory} is gone")
     return 0
 

@@ -16,7 +16,7 @@ from harness.core.verdict import Verdict
 from harness.inputs import places
 from harness.inputs.scenario_file import load_scenario
 from harness.platforms.embedded import platform as embedded
-from harness.tenancy import mending
+from harness.tenancy import lock, mending
 from tests.cli.stand_ins import judgement, record
 
 
@@ -98,6 +98,7 @@ def platforms(monkeypatch: pytest.MonkeyPatch, home: Path) -> types.SimpleNamesp
     def up(**options: object) -> Embedded:
         says.started.append(options)
         says.running = Embedded(home / "platform")
+        says.running.directory.mkdir(parents=True)
         return says.running
 
     def mend_every(say: Callable[[str], None]) -> bool:
@@ -130,6 +131,10 @@ def test_platform_up_status_down(call, platforms) -> None:
     again = call("platform", "up")
     assert "is up already" in again.err
     assert len(platforms.started) == 1
+    with lock.alone(platforms.running):
+        refused = call("platform", "down")
+    assert (refused.code, platforms.running.gone) == (2, False)
+    assert "another drill has the platform" in refused.err
     assert call("platform", "down").code == 0
     assert platforms.running.gone
     platforms.running = None
