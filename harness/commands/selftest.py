@@ -76,7 +76,8 @@ def _tell(found: Tally, seed: int, clean_runs: int, folder: Path, *, as_json: bo
 
     told = {
         "trusted": found.trusted, "planted": found.planted, "caught": found.caught,
-        "false": found.false, "rows": found.rows, "seed": seed, "clean_runs": clean_runs,
+        "false": found.false, "noise": found.noise, "rows": found.rows,
+        "seed": seed, "clean_runs": clean_runs,
     }  # fmt: skip
     folder.joinpath("selftest.json").write_bytes(dumps(told))
     if as_json:
@@ -90,12 +91,16 @@ def _tell(found: Tally, seed: int, clean_runs: int, folder: Path, *, as_json: bo
         click.echo(f"  {row.defect:<{wide}}  {counts}  {_clean(row.what)}: {_clean(row.how)}")
     for told_falsely in found.false:
         click.echo(f"  falsely reported: {_clean(told_falsely)}")
+    for busy in found.noise:
+        click.echo(f"  no proof, the machine was busy: {_clean(busy)}")
     click.echo(f"  seed {seed}; runs and selftest.json in {folder}")
 
 
 def headline(found: Tally, clean_runs: int) -> str:
     """The answer, first."""
+    busy = len({told.split(":")[0] for told in found.noise if told.startswith("clean run")})
     runs = f"{clean_runs} clean run{'' if clean_runs == 1 else 's'}"
+    runs += f", {busy} of them on too busy a machine" if busy else ""
     told = (
         f"{found.planted} planted, {found.caught} caught, {found.planted - found.caught} missed, "
         f"{len(found.false)} falsely reported, {runs}"

@@ -17,6 +17,7 @@ from harness.core.verdict import FitnessFinding, Judgement, Verdict
 CLASSES = (
     "lost", "ghost", "unexpected", "duplicate", "altered", "partial", "resurrected", "stale",
 )  # fmt: skip
+BUSY = frozenset({"baseline", "generator-lag"})  # what a machine does to a run by itself
 EXAMPLES_MAX = 20  # a judgement names so many records of a workload; the others it counts
 
 
@@ -52,6 +53,8 @@ class Tally:
 
     rows: tuple[Row, ...]
     false: tuple[str, ...]  # a sentence for each count that nothing planted explains
+    # runs with nothing planted that the machine was too busy for: no false report, and no proof
+    noise: tuple[str, ...] = ()
 
     @property
     def planted(self) -> int:
@@ -119,10 +122,16 @@ def tally(planted: Sequence[Planted], judgement: Judgement, said: Mapping[str, s
 def clean(judgement: Judgement, allowed: frozenset[str]) -> tuple[str, ...]:
     """What a run in which nothing was planted reports all the same.
 
-    `allowed` are the conditions of fitness that it may well miss: the effect of a null run.
+    `allowed` are the conditions of fitness that it may well miss: the effect of a null run, and
+    what a busy machine does to it, which `noise` tells.
     """
     false = _Reported(_counts(judgement), {}, _named(judgement)).false(set())
     return (*false, *(f"unfit: {f.name}: {f.measured}" for f in unfit(judgement, but=allowed)))
+
+
+def noise(judgement: Judgement) -> tuple[str, ...]:
+    """Why a run in which nothing was planted could not have judged anything either."""
+    return tuple(f"{f.name}: {f.measured}" for f in unfit(judgement) if f.name in BUSY)
 
 
 def unjudged(judgement: Judgement) -> tuple[str, ...]:
@@ -154,6 +163,7 @@ def together(tallies: Sequence[Tally]) -> Tally:
     return Tally(
         tuple(row for one in tallies for row in one.rows),
         tuple(told for one in tallies for told in one.false),
+        tuple(told for one in tallies for told in one.noise),
     )
 
 

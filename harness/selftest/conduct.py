@@ -21,7 +21,18 @@ from typing import cast
 from harness import __version__
 from harness.core.operation import Workload, key_of
 from harness.core.plan import Plan, Size
-from harness.core.selftest import Planted, Row, Tally, caught_by, clean, tally, together, unjudged
+from harness.core.selftest import (
+    BUSY,
+    Planted,
+    Row,
+    Tally,
+    caught_by,
+    clean,
+    noise,
+    tally,
+    together,
+    unjudged,
+)
 from harness.core.timeline import MarkName
 from harness.core.verdict import Judgement
 from harness.drill import drill
@@ -111,10 +122,10 @@ def in_instrument(bench: Bench, saboteur: Saboteur) -> Tally:
         return Tally((Row(saboteur.defect, saboteur.what, 0, 0, why[0]),), ())
     how = caught_by(judgement, saboteur.condition)
     row = Row(saboteur.defect, saboteur.what, 1, int(bool(how)), how or _NOT_CAUGHT)
-    false = _only_counts(judgement)
     if saboteur.deed is None:
-        false = (*unjudged(judgement), *clean(judgement, _NULL))
-    return Tally((row,), tuple(f"{saboteur.defect}: {told}" for told in false))
+        return replace(_found_clean(judgement, saboteur.defect), rows=(row,))
+    told = _only_counts(judgement)
+    return Tally((row,), tuple(f"{saboteur.defect}: {what}" for what in told))
 
 
 def nothing_planted(bench: Bench, number: int) -> Tally:
@@ -122,8 +133,16 @@ def nothing_planted(bench: Bench, number: int) -> Tally:
     plan = bench.plan()
     bench.progress.say(f"clean run {number}: nothing is planted")
     judgement = drill(plan, bench.platform, _directory(bench, plan), bench.progress)
-    false = (*unjudged(judgement), *clean(judgement, _NULL))
-    return Tally((), tuple(f"clean run {number}: {told}" for told in false))
+    return _found_clean(judgement, f"clean run {number}")
+
+
+def _found_clean(judgement: Judgement, run: str) -> Tally:
+    false = (*unjudged(judgement), *clean(judgement, _NULL | BUSY))
+    return Tally(
+        (),
+        tuple(f"{run}: {what}" for what in false),
+        tuple(f"{run}: {what}" for what in noise(judgement)),
+    )
 
 
 def _only_counts(judgement: Judgement) -> tuple[str, ...]:

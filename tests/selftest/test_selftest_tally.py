@@ -8,7 +8,18 @@ import pytest
 
 from harness.commands.selftest import headline
 from harness.core.operation import Workload
-from harness.core.selftest import Planted, Row, Tally, caught_by, clean, tally, together, unjudged
+from harness.core.selftest import (
+    BUSY,
+    Planted,
+    Row,
+    Tally,
+    caught_by,
+    clean,
+    noise,
+    tally,
+    together,
+    unjudged,
+)
 from harness.core.verdict import (
     FitnessFinding,
     Judgement,
@@ -118,6 +129,15 @@ def test_a_clean_run_reports_nothing() -> None:
         "order-capture: 1 lost, planted by nobody",
         "unfit: generator-lag: p99.9 900 ms",
     )
+
+
+def test_what_a_busy_machine_does_to_a_clean_run_is_no_false_report_and_no_proof() -> None:
+    judgement = judged(Verdict.INVALID, fitness=(UNFIT, replace(UNFIT, name="schedule")))
+    assert noise(judgement) == ("generator-lag: p99.9 900 ms",)
+    assert clean(judgement, BUSY) == ("unfit: schedule: p99.9 900 ms",)
+    found = Tally((Row("a", "w", 1, 1, "how"),), (), ("clean run 2: baseline: 3 good of 9",))
+    assert found.trusted
+    assert "2 clean runs, 1 of them on too busy a machine" in headline(found, 2)
 
 
 def test_the_first_line_answers() -> None:
