@@ -69,7 +69,8 @@ SABOTEURS: tuple[Saboteur, ...] = (
         heartbeat_s=3.0,
     ),
     Saboteur(
-        "lost-load-worker", "one of two load workers is killed", "load-workers", _kill, workers=2
+        "lost-load-worker", "one of two load workers is killed", "load-workers", _kill, workers=2,
+        heartbeat_s=120.0,  # else its silence ends the run first
     ),
     Saboteur(
         "full-disk", "the disk under the ledger is full", "schedule", _fill_its_disk,

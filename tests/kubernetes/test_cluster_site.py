@@ -87,6 +87,19 @@ def test_who_runs_is_who_runs_on_a_node_that_answers(site: KubernetesSite, api: 
     assert not site.is_running("database-7")
 
 
+def test_each_of_its_replicas_is_found_by_name_also_at_the_edge(
+    site: KubernetesSite, api: Api
+) -> None:
+    door = pod("ingress-84f9-jpmh8", "ingress")
+    edge = "/api/v1/namespaces/shop-edge/pods"
+    api.answers[edge] = (200, {"items": [door]})
+    api.answers[f"{edge}/ingress-84f9-jpmh8"] = (200, door)
+    (name,) = site.replicas("ingress")
+    assert site.is_running(name)
+    api.answers[f"{edge}/{name}/log"] = (200, "it served")
+    assert "it served" in site.logs(name)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

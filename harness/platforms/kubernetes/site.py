@@ -178,7 +178,9 @@ class KubernetesSite:
             return False
 
     def namespace_of(self, part: str) -> str:
-        return self.edge_namespace if part in EDGE_PARTS else self.namespace
+        """Of a part, or of the pod of that name: a pod bears its part's name before its own."""
+        of_edge = any(part == name or part.startswith(f"{name}-") for name in EDGE_PARTS)
+        return self.edge_namespace if of_edge else self.namespace
 
     def _replace(self, name: str, within_s: float) -> None:
         """A pod goes politely, and another one of its name comes."""
@@ -214,7 +216,7 @@ class KubernetesSite:
         """Of a part, or the one of that name: a member's, or a replica's."""
         if part in WORKLOADS:
             return objects.pods(self.cluster, self.namespace_of(part), f"{objects.PART}={part}")
-        found = objects.pod(self.cluster, self.namespace, part)
+        found = objects.pod(self.cluster, self.namespace_of(part), part)
         return () if found is None else (found,)
 
     def _nudge(self) -> None:
