@@ -55,7 +55,7 @@ test-odoo: install-dev  ## a drill on Debian's odoo-14: needs root, debootstrap 
 campaign: install-dev  ## hours: the crash campaign
 	$(BIN)/python -m pytest -m campaign $(PYTEST_ARGS)
 
-track-record: install-dev  ## every defect of docs/track-record.md, reproduced: about 15 minutes
+track-record: install-dev  ## every defect of docs/track-record.md, reproduced
 	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
 	$(BIN)/python -m pytest -m track_record --basetemp=$$base $(PYTEST_ARGS) tests/track_record || status=$$?; \
 	rm -rf $$base; exit $$status

@@ -140,6 +140,12 @@ def test_what_a_busy_machine_does_to_a_clean_run_is_no_false_report_and_no_proof
     assert "2 clean runs, 1 of them on too busy a machine" in headline(found, 2)
 
 
+@pytest.mark.parametrize("noise", [(), ("clean run 1: baseline: 3 good of 9",)])
+def test_without_a_fit_clean_run_nothing_is_shown(noise: tuple[str, ...]) -> None:
+    found = Tally((Row("a", "w", 1, 1, "how"),), (), noise)
+    assert headline(found, len(noise)).startswith("Not shown, for no clean run was fit")
+
+
 def test_the_first_line_answers() -> None:
     good = Tally((Row("a", "w", 2, 2, "how"),), ())
     assert headline(good, 20).startswith("The instrument caught everything: 2 planted, 2 caught")
