@@ -50,7 +50,7 @@ READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "odoo": (ODOO, read_odoo),
     "kubernetes": (_of("examples/platform-kubernetes.yaml"), read_kubernetes),
     "containers": (_of("examples/platform-containers.yaml"), read_containers),
-    "curve": ("minute,factor\n0,1\n5,2.5\n10,1\n", read_curve),
+    "curve": ("t_s,multiplier\n0,1\n300,2.5\n600,1\n", read_curve),
 }  # fmt: skip
 OFTEN = settings(
     max_examples=int(os.environ.get("PEAKDRILL_FUZZ", "150")),

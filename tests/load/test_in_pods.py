@@ -144,12 +144,14 @@ def test_a_ledger_that_is_not_the_one_that_was_closed_is_named(
 ) -> None:
     collect = keeper.collect
 
-    def too_late(beside: Beside, run: Path, ended: dict[str, object]) -> str:
+    def spoilt(
+        beside: Beside, run: Path, ended: dict[str, object], is_late: Callable[[], bool]
+    ) -> str:
         if beside.pod.role.number == 1:
             spoil(drilled.pods.folder(1) / "worker-1.slots")
-        return collect(beside, run, ended)
+        return collect(beside, run, ended, is_late=is_late)
 
-    monkeypatch.setattr(keeper, "collect", too_late)
+    monkeypatch.setattr(keeper, "collect", spoilt)
     with drilled.load() as load:
         traded(load, 2)
     (lost,) = load.workers_lost

@@ -74,4 +74,5 @@ def books(server: Postgres) -> Iterator[Books]:
     with server.connect(TRIAL) as database:
         found = Books(server.dsn(TRIAL), database)
         found.order(ORDERS)
+        database.execute("SELECT pg_sleep(0.15)")  # a tail leaves out the last tenth of a second
         yield found
