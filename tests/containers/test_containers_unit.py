@@ -12,7 +12,12 @@ import pytest
 
 from harness.core.plan import NOT_YET
 from harness.errors import PlatformError, Refused
-from harness.inputs.containers_file import ApplicationRun, ContainersOptions, Images
+from harness.inputs.containers_file import (
+    ApplicationRun,
+    ContainersOptions,
+    DatabaseRun,
+    Images,
+)
 from harness.platforms import find
 from harness.platforms.containers import (
     clearing,
@@ -53,7 +58,7 @@ def started(layout: Layout, name: str, **changed: object) -> parts.Part:
 
 def test_every_part_runs_its_role_without_privilege(layout: Layout) -> None:
     roles = {name: started(layout, name).role for name in names.ALL}
-    assert set(roles.values()) == set(secret_files.NEEDED)
+    assert set(roles.values()) == set(secret_files.NEEDED) - {secret_files.OWN_DATABASE}
     assert roles["database-1"] == "database"
     assert roles["queue"] == "cache"
     for name in names.ALL:
@@ -115,6 +120,58 @@ def test_a_candidate_is_started_as_its_file_says(layout: Layout) -> None:
     assert "WORKERS" not in started(layout, "keeper", application=told).environment
     odoo = started(layout, "application-1", application=ApplicationRun(kind="odoo"))
     assert (odoo.entrypoint, odoo.command) == ((), ())
+
+
+ODOO = ApplicationRun(
+    kind="odoo", install=("/odoo", "-i", "sale"), user="odoo", port=8070, health="/web/login",
+    filestore="/var/lib/odoo/filestore",
+)  # fmt: skip
+OWN = DatabaseRun(managed="own", command=("/pg",), environment=(("PGDATA", "/d"),), user="postgres")
+FOREIGN = {
+    "images": replace(CANDIDATE, database="registry.example/pg:17"),
+    "application": ODOO,
+    "database": OWN,
+}
+
+
+def test_an_image_that_knows_nothing_of_us_is_started_as_its_file_says(layout: Layout) -> None:
+    odoo = started(layout, "application-0", **FOREIGN)
+    assert (odoo.user, odoo.entrypoint, odoo.is_ours) == ("odoo", (), False)
+    assert "/var/lib/odoo/filestore" in odoo.volumes.values()
+    install = parts.install_of(layout, claimed(layout, **FOREIGN))
+    assert install is not None
+    assert (install.entrypoint, install.command) == (("/odoo",), ("-i", "sale"))
+    assert (install.user, install.name, install.begins_again) == ("odoo", "install", False)
+    assert set(install.volumes.values()) == {"/var/lib/odoo/filestore"}
+    pg = started(layout, "database-1", **FOREIGN)
+    assert (pg.entrypoint, pg.user, pg.environment["PGDATA"]) == (("/pg",), "postgres", "/d")
+    assert set(pg.volumes.values()) == {"/var/lib/postgresql"}
+    assert pg.environment["PEAKDRILL_NAME"] == "database-1"
+    door = started(layout, "ingress", **FOREIGN)
+    assert door.environment["PEAKDRILL_REPLICAS"] == "application-0:8070,application-1:8070"
+    assert door.environment["PEAKDRILL_HEALTH"] == "/web/login"
+    assert door.is_ours
+    assert parts.install_of(layout, claimed(layout)) is None
+
+
+def test_it_sees_no_secret_of_what_it_has_no_part_in(layout: Layout) -> None:
+    secret_files.write_all(layout, credentials.generate(layout))
+    seen = {file.name for file in started(layout, "database-0", **FOREIGN).secrets.iterdir()}
+    assert seen == {"postgres", "replicator", "rewind", "patroni"}
+
+
+def test_what_such_images_cannot_have_is_lacking_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "versions_if_known", lambda _: ())
+    everything = set(containers.facts(ContainersOptions()).capabilities)
+    found = containers.facts(replace(ContainersOptions(), **FOREIGN, dialect=18))
+    assert everything - set(found.capabilities) == {
+        "database.damage", "backups", "secrets", "audit", "cache", "integrations",
+    }  # fmt: skip
+    assert {"nodes", "database.standby", "ingress", "filestore"} <= set(found.capabilities)
+    assert found.unproven == ("Odoo 18",)
+    assert not containers.facts(replace(ContainersOptions(), **FOREIGN, dialect=14)).unproven
+    only_pg = containers.facts(ContainersOptions(images=FOREIGN["images"], database=OWN))
+    assert {"cache", "integrations"} <= set(only_pg.capabilities)
 
 
 def test_what_every_part_is_told_cannot_be_told_otherwise(layout: Layout) -> None:

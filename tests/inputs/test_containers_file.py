@@ -12,6 +12,7 @@ from harness.inputs.containers_file import (
     REFERENCE_IMAGE,
     ApplicationRun,
     ContainersOptions,
+    DatabaseRun,
     Images,
     PortsModel,
     read_containers,
@@ -65,6 +66,29 @@ def test_a_candidate_is_named_with_how_it_is_started(tmp_path: Path) -> None:
     assert (found.leader_ttl_s, found.synchronous, found.dialect) == (30, False, 14)
 
 
+def test_images_that_know_nothing_of_us_are_told_what_they_need(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        "kind: containers\nimages: {application: odoo:16, database: pg:17}\ndialect: 16\n"
+        "application: {kind: odoo, install: [/odoo, -i, sale], user: 'odoo:odoo', port: 8070,\n"
+        "  health: '/web/login?db=shop', filestore: /var/lib/odoo/filestore, ready_within_s: 300,\n"
+        "  server_timeout_s: 20, canary_limit_s: 5}\n"
+        "database: {managed: own, command: [/pg, -D, /d], environment: {PGDATA: /d}, user: '999',\n"
+        "  data: /d}\n",
+    )
+    assert found.application == ApplicationRun(
+        kind="odoo", install=("/odoo", "-i", "sale"), user="odoo:odoo", port=8070,
+        health="/web/login?db=shop", filestore="/var/lib/odoo/filestore", ready_within_s=300,
+        server_timeout_s=20, canary_limit_s=5,
+    )  # fmt: skip
+    assert found.database == DatabaseRun(
+        managed="own", command=("/pg", "-D", "/d"), environment=(("PGDATA", "/d"),), user="999",
+        data="/d",
+    )  # fmt: skip
+    assert not found.application.is_role
+    assert not found.database.is_role
+
+
 def test_every_door_can_be_named() -> None:
     assert set(PortsModel.model_fields) == {field.name for field in fields(Ports)}
 
@@ -86,6 +110,15 @@ def test_every_door_can_be_named() -> None:
         ("application: {command: serve}\n", 2, "application.command", "must be a list"),
         ("application: {environment: {1A: x}}\n", 2, "application.environment.1A", "NAME_OF_IT"),
         ("network: host\n", 2, "network", "is not known"),
+        ("application: {port: 80}\n", 2, "application.port", "kind is odoo, or a command"),
+        ("application: {kind: odoo, user: 'a b'}\n", 2, "application.user", "must match"),
+        ("application: {kind: odoo, health: web}\n", 2, "application.health", "must match"),
+        ("application: {kind: odoo, filestore: ../x}\n", 2, "application.filestore", "match"),
+        ("application: {kind: odoo, ready_within_s: 0}\n", 2, "application.ready_within_s", "1"),
+        ("database: {managed: repmgr}\n", 2, "database.managed", "patroni, own"),
+        ("database: {command: [/pg]}\n", 2, "database.command", "managed is own"),
+        ("database: {managed: own}\n", 2, "database.managed", "images.database"),
+        ("database: {environment: {PASSWORD: x}}\n", 2, "database.environment.PASSWORD", "/secrets"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_place(

@@ -12,7 +12,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 SUITE, POSTGRES = "bullseye", "/usr/lib/postgresql/13/bin"
 PACKAGES = ("odoo-14", "postgresql")
@@ -65,19 +67,25 @@ def _install(root: Path) -> None:
         raise CannotMake("debootstrap is missing: apt-get install debootstrap")
     shutil.rmtree(root, ignore_errors=True)  # half a root is none
     root.mkdir(parents=True)
-    _run("debootstrap", "--variant=minbase", SUITE, str(root), mirror())
+    run_calmly("debootstrap", "--variant=minbase", SUITE, str(root), mirror())
+    enter(root, PACKAGES)
+
+
+def enter(root: Path, packages: Sequence[str]) -> None:
+    """Packages into a root; nothing of them is started."""
     nothing_starts = root / "usr" / "sbin" / "policy-rc.d"
     nothing_starts.write_text("#!/bin/sh\nexit 101\n")
     nothing_starts.chmod(0o755)
-    _run("chroot", str(root), "apt-get", "update")
-    _run("chroot", str(root), "apt-get", "install", "-y", "--no-install-recommends", *PACKAGES)
-    _run("chroot", str(root), "apt-get", "clean")
+    inside = ("chroot", str(root), "apt-get")
+    run_calmly(*inside, "update")
+    run_calmly(*inside, "install", "-y", "--no-install-recommends", *packages)
+    run_calmly(*inside, "clean")
     (root / "srv" / "packages-are-in").touch()
 
 
-def _run(*words: str) -> None:
+def run_calmly(*words: str, stdin: IO[bytes] | int | None = subprocess.DEVNULL) -> None:
     calm = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
-    done = subprocess.run([*CALM, *words], env=calm, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run([*CALM, *words], env=calm, stdin=stdin, check=False)
     if done.returncode:
         raise CannotMake(f"{' '.join(words[:3])} ended with exit code {done.returncode}")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from harness.core.plan import PlatformFacts
 from harness.errors import PeakdrillError
-from harness.inputs.containers_file import ContainersOptions, read_containers
+from harness.inputs.containers_file import ODOO, ContainersOptions, read_containers
 from harness.planning import Pace
 from harness.platforms.capabilities import Platform
 from harness.platforms.containers import clearing, state
@@ -16,13 +17,23 @@ from harness.platforms.containers.state import State
 from harness.platforms.embedded.layout import Layout
 from harness.progress import Progress, Silent
 
+_ODOO_CANARY_S = 2.0  # as in a platform.yaml of kind odoo
+
 
 def facts(file: Path | None) -> PlatformFacts:
     return facts_of(_options(file))
 
 
-def pace(file: Path | None) -> Pace:  # noqa: ARG001  the same whatever the file says
-    return Pace()
+def pace(file: Path | None) -> Pace:
+    """A real Odoo is given the time that one of kind odoo is given, where nothing else is said."""
+    told, usual = _options(file).application, Pace()
+    if told.kind == ODOO:
+        usual = replace(usual, canary_limit_s=_ODOO_CANARY_S)
+    return replace(
+        usual,
+        server_timeout_s=told.server_timeout_s or usual.server_timeout_s,
+        canary_limit_s=told.canary_limit_s or usual.canary_limit_s,
+    )
 
 
 def start(

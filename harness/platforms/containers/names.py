@@ -25,6 +25,7 @@ SEEN_FROM = "peakdrill.seen-from"  # in which that path and the starter's pid me
 STARTER = "peakdrill.starter"  # boot, pid, start ticks
 
 CONSENSUS = "consensus"
+INSTALL = "install"  # runs once, and is gone before a replica starts
 REPLICAS = ("application-0", "application-1")
 NODES = {"a": (MEMBERS[0], REPLICAS[0]), "b": (MEMBERS[1], REPLICAS[1])}
 SUPPORT = (CONSENSUS, STORE, QUEUE, PARTNERS, KEEPER, INGRESS)  # "node" c: never killed

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from harness.errors import FaultError
 from harness.platforms.capabilities import Instant
-from harness.platforms.containers import daemon, names, ready
+from harness.platforms.containers import daemon, databases, names, ready
 from harness.platforms.containers.daemon import ContainerState
 from harness.platforms.containers.site import ContainersSite
 from harness.platforms.embedded import joining
@@ -33,7 +33,10 @@ class ContainerNodes:
 
     def resolve(self, selector: str) -> str:
         """'primary', 'standby' or a name -> a node's name."""
-        return joining.resolve(selector, cluster_of(self.site.ports, self.site), self.is_dead)
+        cluster = cluster_of(self.site.ports, self.site)
+        return joining.resolve(
+            selector, cluster, self.is_dead, lambda node: databases.leads(self.site, node)
+        )
 
     def kill(self, node: str) -> Instant:
         """SIGKILL of every process of both containers; returns when the daemon saw them dead."""
@@ -69,7 +72,7 @@ class ContainerNodes:
         )
         return (
             at_work
-            and joining.has_joined(cluster_of(self.site.ports, self.site), node)
+            and databases.has_joined(self.site, node)
             and names.NODES[node][1] in ready.routed(self.site)
         )
 

@@ -6,11 +6,16 @@ A part that crashes is started again by Docker, as Kubernetes would; one that wa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.inputs.containers_file import REFERENCE_IMAGE, ContainersOptions
+from harness.inputs.containers_file import (
+    REFERENCE_IMAGE,
+    ApplicationRun,
+    ContainersOptions,
+    DatabaseRun,
+)
 from harness.platforms.containers import daemon, names, secret_files
 from harness.platforms.containers.state import State
 from harness.platforms.embedded.layout import Layout
@@ -35,7 +40,6 @@ _ADDRESSES = {
     "PARTNERS": f"{PARTNERS}:8090",
     "CONSENSUS": f"{names.CONSENSUS}:2379",
     "ROUTES": "file",
-    "REPLICAS": ",".join(f"{replica}:8069" for replica in names.REPLICAS),
 }
 
 
@@ -53,29 +57,58 @@ class Part:
     volumes: Mapping[str, str]  # volume -> folder inside
     secrets: Path
     is_ours: bool  # it runs the reference roles, as their user and with no privilege
+    user: str = ""  # of one that is not ours; "": the image's own
+    begins_again: bool = True  # where it ends with an error
 
 
 def part_of(layout: Layout, state: State, name: str) -> Part:
     """As the platform's options have it."""
     options = state.options
     role = _ROLES.get(name, name)
-    image = getattr(options.images, role)
+    asked = _asked(options, role)
     entrypoint, command, ours = _started(options, role)
-    volumes = {names.volume(state.platform_id, name): "/data"}
-    if role in {"application", "keeper"}:
-        volumes[names.volume(state.platform_id, FILESTORE)] = "/filestore"
     return Part(
         name=name,
         role=role,
-        image=image,
+        image=getattr(options.images, role),
         entrypoint=entrypoint,
         command=command,
         environment=_environment(state, name, role),
         doors=_doors(state.ports).get(name, {}),
-        volumes=volumes,
-        secrets=secret_files.folder(layout, role),
+        volumes=_volumes(state, name, role),
+        secrets=secret_files.folder(layout, secret_files.seen_by(options, role)),
         is_ours=ours,
+        user=asked.user if asked else "",
     )
+
+
+def install_of(layout: Layout, state: State) -> Part | None:
+    """What prepares the application's database once, before a replica starts; None: nothing."""
+    words = state.options.application.install
+    if not words:
+        return None
+    replica = part_of(layout, state, names.REPLICAS[0])
+    return replace(
+        replica,
+        name=names.INSTALL,
+        entrypoint=words[:1],
+        command=words[1:],
+        volumes={at: folder for at, folder in replica.volumes.items() if folder != "/data"},
+        begins_again=False,
+    )
+
+
+def _volumes(state: State, name: str, role: str) -> dict[str, str]:
+    """One of its own, and the documents' where they are made and kept."""
+    options, mine = state.options, names.volume(state.platform_id, name)
+    documents = names.volume(state.platform_id, FILESTORE)
+    if role == "application":
+        return {mine: "/data", documents: options.application.filestore}
+    if role == "keeper":
+        return {mine: "/data", documents: "/filestore"}
+    return {
+        mine: "/data" if role != "database" or options.database.is_role else options.database.data
+    }
 
 
 def start(state: State, part: Part, labels: Mapping[str, str]) -> None:
@@ -114,7 +147,7 @@ def _as_docker_has_it(part: Part, labels: Mapping[str, str]) -> dict[str, Any]:
     wanted: dict[str, Any] = {
         "labels": dict(labels),
         "hostname": part.name,
-        "restart_policy": {"Name": "on-failure"},
+        "restart_policy": {"Name": "on-failure" if part.begins_again else "no"},
         "security_opt": ["no-new-privileges"],
         "shm_size": _SHARED_MEMORY,
         "log_config": LogConfig(type="json-file", config=_LOGS),
@@ -124,39 +157,44 @@ def _as_docker_has_it(part: Part, labels: Mapping[str, str]) -> dict[str, Any]:
         wanted["entrypoint"] = [*part.entrypoint, *part.command]
     if part.is_ours:
         wanted |= {"user": _USER, "cap_drop": ["ALL"]}
+    elif part.user:
+        wanted["user"] = part.user
     return wanted
+
+
+def _asked(options: ContainersOptions, role: str) -> ApplicationRun | DatabaseRun | None:
+    """What its file says of how a part is started."""
+    if role == "application":
+        return options.application
+    return options.database if role == "database" else None
 
 
 def _started(
     options: ContainersOptions, role: str
 ) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """The reference role; of an application a command that is given, or an Odoo image's own."""
-    if role != "application":
-        return _PROGRAM, (role,), True
-    asked = options.application
-    if asked.command:
-        return asked.command[:1], asked.command[1:], False
-    if asked.kind == "odoo":
-        return (), (), False
-    ours = options.images.application == REFERENCE_IMAGE
-    return _PROGRAM, (role,), ours
+    """The reference role; of what is not ours a command that is given, or the image's own."""
+    asked = _asked(options, role)
+    if asked is None or asked.is_role:
+        ours = role != "application" or options.images.application == REFERENCE_IMAGE
+        return _PROGRAM, (role,), ours
+    return asked.command[:1], asked.command[1:], False
 
 
 def _environment(state: State, name: str, role: str) -> dict[str, str]:
-    asked = state.asked
+    asked, application = state.asked, state.options.application
     told = {
         "NAME": name,
         "ADDRESS": name,
         **_ADDRESSES,
+        "REPLICAS": ",".join(f"{replica}:{application.port}" for replica in names.REPLICAS),
+        "HEALTH": application.health,
         "DIALECT": str(asked.dialect),
         "SYNCHRONOUS": "true" if asked.synchronous else "false",
         "LEADER_TTL_S": str(asked.leader_ttl_s),
     }
     ours = {f"PEAKDRILL_{key}": value for key, value in told.items()}
-    return {
-        **(dict(state.options.application.environment) if role == "application" else {}),
-        **ours,
-    }
+    also = _asked(state.options, role)
+    return {**(dict(also.environment) if also else {}), **ours}
 
 
 def _doors(ports: Ports) -> dict[str, dict[int, int]]:

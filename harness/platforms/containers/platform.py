@@ -6,11 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.core.plan import PlatformFacts
-from harness.inputs.containers_file import KIND, ContainersOptions
+from harness.inputs.containers_file import KIND, ODOO, ContainersOptions
 from harness.platforms.capabilities import Endpoints, Wholeness
-from harness.platforms.containers import backups, clearing, images, names, state, whole
+from harness.platforms.containers import (
+    backups,
+    capabilities,
+    clearing,
+    databases,
+    images,
+    names,
+    state,
+    whole,
+)
 from harness.platforms.containers.isolation import ContainerIsolation
 from harness.platforms.containers.nodes import ContainerNodes
+from harness.platforms.containers.own_database import OwnDatabase
 from harness.platforms.containers.site import ContainersSite
 from harness.platforms.containers.state import State
 from harness.platforms.embedded import credentials, patroni
@@ -21,14 +31,10 @@ from harness.platforms.embedded.doors import Doors
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.embedded.mirror import MirroredFilestore
 from harness.platforms.embedded.rotation import RotatedSecrets
-from harness.platforms.isolation import DISCONNECT, PAUSE
-from harness.platforms.reference import audit, database, endpoints, filestore, ingress, secrets
+from harness.platforms.odoo.platform import PROVEN
+from harness.platforms.reference import audit, endpoints, filestore, ingress, secrets
 from harness.platforms.reference.backups import ReferenceBackups
 
-_CAPABILITIES = (
-    "nodes", "database", "database.standby", "database.damage", "ingress", "application",
-    "filestore", "cache", "integrations", "backups", "secrets", "audit", PAUSE, DISCONNECT,
-)  # fmt: skip
 _NOTES = (
     "process death, not power loss: the page cache survives",
     "one machine; store, ingress, queue, partners, consensus and keeper are never killed",
@@ -57,29 +63,34 @@ class ContainersPlatform:
         return ContainerIsolation(self._site)
 
     @property
-    def database(self) -> PatroniDatabase:
-        now = self._state
-        return database.database(self._layout, now.ports, now.asked, self._site)
+    def database(self) -> PatroniDatabase | OwnDatabase:
+        return databases.of(self._site)
 
     @property
-    def backups(self) -> ReferenceBackups:
-        return backups.backups(self._layout, self._state)
+    def backups(self) -> ReferenceBackups | None:
+        now = self._state
+        return None if self._lacks("backups") else backups.backups(self._layout, now)
 
     @property
     def ingress(self) -> Doors:
-        return ingress.ingress(self._layout, self._state.ports, self._site)
+        now = self._state
+        return ingress.ingress(self._layout, now.ports, self._site, now.options.application.health)
 
     @property
     def filestore(self) -> MirroredFilestore:
         return filestore.filestore(self._layout, self._state.ports, self._site)
 
     @property
-    def secrets(self) -> RotatedSecrets:
+    def secrets(self) -> RotatedSecrets | None:
         now = self._state
+        if self._lacks("secrets"):
+            return None
         return secrets.secrets(self._layout, now.ports, now.asked, self._site)
 
     @property
-    def audit(self) -> PlatformAudit:
+    def audit(self) -> PlatformAudit | None:
+        if self._lacks("audit"):
+            return None
         return audit.audit(self._layout, self._state.ports, self._site)
 
     def facts(self) -> PlatformFacts:
@@ -89,7 +100,14 @@ class ContainersPlatform:
     def endpoints(self) -> Endpoints:
         now = self._state
         found = endpoints.endpoints(self._layout, now.ports, now.asked)
-        return replace(found, kind=now.options.application.kind)
+        if now.options.application.is_role:
+            return found
+        found = replace(found, kind=now.options.application.kind)
+        if "cache" in capabilities.lacking(now.options):
+            found = replace(found, queue_url="", queue_password_file=None)
+        if "integrations" in capabilities.lacking(now.options):
+            found = replace(found, partners_url="")
+        return found
 
     def whole(self) -> Wholeness:
         return whole.look(self._layout, self._state)
@@ -129,6 +147,9 @@ class ContainersPlatform:
     def _state(self) -> State:
         return state.load(self._layout)
 
+    def _lacks(self, capability: str) -> bool:
+        return capability in capabilities.lacking(self._state.options)
+
     @property
     def _site(self) -> ContainersSite:
         return ContainersSite(self._layout, self._state.ports)
@@ -137,18 +158,33 @@ class ContainersPlatform:
 def facts(options: ContainersOptions, versions: tuple[tuple[str, str], ...] = ()) -> PlatformFacts:
     """What it says of itself; before one is started, as the images on this machine are."""
     asked = options.application
-    copies = "synchronous" if options.synchronous else "asynchronous"
-    stand_in = images.is_reference(options)
+    stand_in, ours = images.is_reference(options), options.database.is_role
     return PlatformFacts(
         name=KIND,
         kind=asked.kind,
         heading="stand-in application" if stand_in else options.images.application,
         disposable=True,
-        capabilities=_CAPABILITIES,
+        capabilities=capabilities.had(options),
         versions=versions or images.versions_if_known(options),
         loops_s=(
-            ("patroni loop_wait", float(patroni.LOOP_WAIT_S)),
+            *((("patroni loop_wait", float(patroni.LOOP_WAIT_S)),) if ours else ()),
             ("traefik health interval", doors.INTERVAL_S),
         ),
-        notes=(*_NOTES, f"{copies} replication, Patroni ttl {options.leader_ttl_s} s"),
+        notes=(*_NOTES, *_notes(options)),
+        unproven=_unproven(options),
     )
+
+
+def _notes(options: ContainersOptions) -> tuple[str, ...]:
+    copies = "synchronous" if options.synchronous else "asynchronous"
+    is_odoo = options.application.kind == ODOO
+    spoken = (f"the application is an Odoo {options.dialect}",) if is_odoo else ()
+    if options.database.is_role:
+        return (*spoken, f"{copies} replication, Patroni ttl {options.leader_ttl_s} s")
+    return (*spoken, f"{copies} replication, looked after by the database's own image")
+
+
+def _unproven(options: ContainersOptions) -> tuple[str, ...]:
+    """A real Odoo of a version that no whole drill has been run against."""
+    is_odoo = options.application.kind == ODOO
+    return (f"Odoo {options.dialect}",) if is_odoo and options.dialect not in PROVEN else ()

@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from harness.errors import PlatformError
-from harness.platforms.containers import daemon, names
+from harness.platforms.containers import daemon, names, state
 from harness.platforms.embedded import web
 from harness.platforms.reference.site import INGRESS, KEEPER, MEMBERS, PARTNERS, QUEUE, STORE
 
@@ -20,13 +20,12 @@ _ANSWER_S = 10.0
 
 def is_ready(site: ContainersSite, name: str) -> bool:
     """It runs, and does what it is there for."""
-    state = daemon.state_of(site.container(name))
-    if not state.running or state.paused:
+    seen = daemon.state_of(site.container(name))
+    if not seen.running or seen.paused:
         return False
     ports = site.ports
     if name in MEMBERS:
-        answer = web.ask(ports.patroni(name), "/readiness")
-        return answer is not None and answer.status == 200
+        return _database_is_ready(site, name)
     if name in names.REPLICAS:
         return name in routed(site)
     if name == INGRESS:
@@ -39,6 +38,16 @@ def is_ready(site: ContainersSite, name: str) -> bool:
         return _runs(site, KEEPER, "pass")
     port = {QUEUE: 6379, names.CONSENSUS: 2379}[name]
     return _runs(site, KEEPER, _LISTENS.format(name, port))
+
+
+def _database_is_ready(site: ContainersSite, name: str) -> bool:
+    """Patroni says so; of one that is not ours, PostgreSQL: it takes writes, or follows."""
+    if state.load(site.layout).options.database.is_role:
+        answer = web.ask(site.ports.patroni(name), "/readiness")
+        return answer is not None and answer.status == 200
+    from harness.platforms.containers import databases
+
+    return databases.has_joined(site, site.node_of(name))
 
 
 def routed(site: ContainersSite) -> tuple[str, ...]:

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from harness.inputs.containers_file import ContainersOptions
 from harness.platforms.containers import state
 from harness.platforms.embedded import backup_key
 from harness.platforms.embedded.credentials import Secrets
 from harness.platforms.embedded.layout import Layout
 
 KEY = "backup-key"
+OWN_DATABASE = "own-database"  # PostgreSQL that its own image looks after
 _ARCHIVIST = ("s3_archive_key", "s3_archive_secret")
 _ADMIN = ("s3_admin_key", "s3_admin_secret")
 NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -25,6 +27,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         "postgres", "replicator", "rewind", "shop", "readback", "patroni", "archive_token",
         *_ARCHIVIST, KEY,
     ),
+    OWN_DATABASE: ("postgres", "replicator", "rewind", "patroni"),
     "keeper": _ARCHIVIST,
     "cache": ("valkey",),
     "store": (*_ADMIN, *_ARCHIVIST),
@@ -36,6 +39,11 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 
 def folder(layout: Layout, role: str) -> Path:
     return state.mounted(layout) / role
+
+
+def seen_by(options: ContainersOptions, role: str) -> str:
+    """Whose folder a role's containers mount."""
+    return OWN_DATABASE if role == "database" and not options.database.is_role else role
 
 
 def write_all(layout: Layout, secrets: Secrets) -> None:

@@ -17,25 +17,27 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from harness.errors import NotReady, PeakdrillError, PlatformError
-from harness.inputs.containers_file import ContainersOptions
+from harness.inputs.containers_file import ODOO, ContainersOptions
 from harness.platforms.containers import (
-    backups,
     clearing,
     daemon,
+    databases,
+    foreign,
     images,
     names,
+    own_database,
     parts,
     ready,
     secret_files,
     state,
     whole,
 )
+from harness.platforms.containers.platform import ContainersPlatform
 from harness.platforms.containers.site import ContainersSite
 from harness.platforms.containers.state import State
 from harness.platforms.embedded import credentials
 from harness.platforms.embedded.layout import Layout, state_home
 from harness.platforms.embedded.ports import reserved_for
-from harness.platforms.reference.database import database
 from harness.platforms.reference.ports import Ports
 from harness.platforms.reference.site import KEEPER, MEMBERS
 from harness.progress import Progress
@@ -64,10 +66,7 @@ def up(options: ContainersOptions, progress: Progress) -> tuple[Layout, State]:
         now = replace(now, versions=images.versions(options))
         secret_files.write_all(layout, credentials.generate(layout))
         Start(layout, now, progress).run()
-        progress.phase("containers: the first base backup", _STAGE_S)
-        state.save(layout, now)
-        backups.backups(layout, now).take()
-        now = state.load(layout)
+        now = _begin_for_good(layout, now, progress)
         _await_whole(layout, now, progress)
         now = replace(now, phase=state.UP)
         state.save(layout, now)
@@ -96,13 +95,36 @@ class Start:
         self._start([part for part in names.SUPPORT if part != KEEPER])
         self._ready(names.SUPPORT)
         self.progress.phase("containers: the databases", _STAGE_S)
-        self._start(MEMBERS)
-        self._ready(MEMBERS)
-        asked = database(self.layout, self.state.ports, self.state.asked, self.site)
-        self._await("a database that takes writes", lambda: asked.leader() is not None)
-        self.progress.phase("containers: the application", _STAGE_S)
+        self._databases()
+        limit_s = self.state.options.application.ready_within_s
+        self.progress.phase("containers: the application", limit_s)
+        self._application()
+
+    def _databases(self) -> None:
+        options, asked = self.state.options, databases.of(self.site)
+        if options.database.is_role:
+            self._start(MEMBERS)
+            self._ready(MEMBERS)
+            self._await("a database that takes writes", lambda: asked.leader() is not None)
+            return
+        for member in MEMBERS:  # the second one may be copied from the first
+            self._start([member])
+            self._ready([member])
+            if member == MEMBERS[0]:
+                secrets = credentials.load(self.layout)
+                own_database.furnish(self.layout, self.state.ports.pg(member), secrets)
+
+    def _application(self) -> None:
+        asked = self.state.options.application
+        if not asked.is_role:
+            foreign.open_filestore(self.site)
+        install = parts.install_of(self.layout, self.state)
+        if install is not None:
+            self.progress.phase("containers: application.install", asked.ready_within_s)
+            foreign.run_to_its_end(self.state, install, self._labels())
+            self.progress.phase("containers: the application", asked.ready_within_s)
         self._start(names.REPLICAS)
-        self._ready(names.REPLICAS)
+        self._ready(names.REPLICAS, asked.ready_within_s)
 
     @property
     def site(self) -> ContainersSite:
@@ -127,16 +149,16 @@ class Start:
         for each in started:
             each.result()
 
-    def _ready(self, which: Sequence[str]) -> None:
+    def _ready(self, which: Sequence[str], within_s: float = _STAGE_S) -> None:
         for name in which:
-            self._await(name, lambda name=name: ready.is_ready(self.site, name))  # type: ignore[misc]
+            self._await(name, lambda name=name: ready.is_ready(self.site, name), within_s)  # type: ignore[misc]
 
-    def _await(self, what: str, look: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _STAGE_S
+    def _await(self, what: str, look: Callable[[], bool], within_s: float = _STAGE_S) -> None:
+        deadline = time.monotonic() + within_s
         while not look():
             self._refuse_the_ended()
             if time.monotonic() >= deadline:
-                raise NotReady(f"{what} was not ready within {_STAGE_S:g} s")
+                raise NotReady(f"{what} was not ready within {within_s:g} s")
             time.sleep(_POLL_S)
 
     def _refuse_the_ended(self) -> None:
@@ -148,6 +170,21 @@ class Start:
 
     def _labels(self) -> dict[str, str]:
         return names.labels(self.state.platform_id, self.layout.root, self.state.starter)
+
+
+def _begin_for_good(layout: Layout, now: State, progress: Progress) -> State:
+    """A first base backup, where ours takes one; and an Odoo says what it is."""
+    state.save(layout, now)
+    platform = ContainersPlatform(layout)
+    if platform.backups is not None:
+        progress.phase("containers: the first base backup", _STAGE_S)
+        platform.backups.take()
+        now = state.load(layout)
+    if now.options.application.kind == ODOO:
+        progress.phase("containers: asking the Odoo what it is", _STAGE_S)
+        told = foreign.ask_odoo(layout.root, platform.endpoints())
+        progress.say(f"containers: the application is Odoo {told}")
+    return now
 
 
 def _await_whole(layout: Layout, now: State, progress: Progress) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.errors import PlatformError
 from harness.platforms.capabilities import Wholeness
-from harness.platforms.containers import daemon, names
+from harness.platforms.containers import capabilities, daemon, databases, names
 from harness.platforms.containers.site import ContainersSite
 from harness.platforms.containers.state import State
 from harness.platforms.embedded.layout import Layout
@@ -17,7 +17,12 @@ def look(layout: Layout, state: State) -> Wholeness:
     apart = _gaps(site, names.network(state.platform_id))
     if apart:  # who stands still answers nobody, and asking would wait for him
         return Wholeness(False, apart)
-    return whole.look(layout, state.ports, state.asked, site, state.backup_id)
+    return whole.Stack(
+        layout, state.ports, state.asked, site, state.backup_id,
+        health=state.options.application.health,
+        protected=databases.of(site).protected,
+        lacking=capabilities.lacking(state.options),
+    ).look()  # fmt: skip
 
 
 def _gaps(site: ContainersSite, network: str) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ class Doors:
 
     ports: dict[str, int]
     orders: Orders
+    health: str = HEALTH
 
     def close(self, *, queue: bool = False) -> None:
         """Close the customers' door. The queue's own is closed where `queue` says so, else opened.
@@ -65,7 +66,7 @@ class Doors:
         )
 
     def is_open(self) -> bool:
-        return serves(self.ports) and queue_answers(self.ports)
+        return serves(self.ports, self.health) and queue_answers(self.ports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,9 @@ def turns_away(ports: dict[str, int]) -> bool:
     )
 
 
-def serves(ports: dict[str, int]) -> bool:
+def serves(ports: dict[str, int], health: str = HEALTH) -> bool:
     """The door answers 200 on the application's own health page."""
-    answer = web.ask(ports["ingress"], HEALTH, timeout_s=2.0)
+    answer = web.ask(ports["ingress"], health, timeout_s=2.0)
     return answer is not None and answer.status == 200
 
 

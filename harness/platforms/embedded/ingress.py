@@ -43,6 +43,7 @@ class Routes:
     closed: bool = False
     queue_closed: bool = False
     queue_host: str = "127.0.0.1"
+    health: str = HEALTH  # a path that answers 200 only while the database does
 
 
 def part(layout: Layout, ports: dict[str, int]) -> Part:
@@ -84,6 +85,7 @@ def load(file: Path) -> Routes:
             queue_host=address.rpartition(":")[0],
             closed=web_["routers"][_SERVICE]["service"] == CLOSED,
             queue_closed=tcp["routers"][_QUEUE]["service"] == CLOSED,
+            health=str(balancer["healthCheck"]["path"]),
         )
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise PlatformError(
@@ -117,7 +119,7 @@ def _dynamic(routes: Routes) -> dict[str, Any]:
 
 def _http(routes: Routes) -> dict[str, Any]:
     check = {
-        "path": HEALTH,
+        "path": routes.health,
         "interval": f"{INTERVAL_S:g}s",
         "unhealthyInterval": "500ms",
         "timeout": "1s",

@@ -6,13 +6,18 @@ from collections.abc import Callable
 
 from harness.errors import FaultError
 from harness.platforms.embedded import patroni
-from harness.platforms.embedded.cluster import Cluster
+from harness.platforms.embedded.cluster import Cluster, DatabaseNode
 
 _STREAMS = ("streaming",)
 _LEADS = ("leader", "standby_leader")
 
 
-def resolve(selector: str, cluster: Cluster, is_dead: Callable[[str], bool]) -> str:
+def resolve(
+    selector: str,
+    cluster: Cluster,
+    is_dead: Callable[[str], bool],
+    leads: Callable[[DatabaseNode], bool] = patroni.is_leader,
+) -> str:
     """'primary', 'standby' or a name -> a node's name. Raises FaultError when none matches."""
     names = tuple(node.name for node in cluster)
     if selector in names:
@@ -22,7 +27,7 @@ def resolve(selector: str, cluster: Cluster, is_dead: Callable[[str], bool]) -> 
             f"no node {selector!r} here",
             next_step=f"primary, standby, {' or '.join(names)} (no other node is ever killed)",
         )
-    primary = next((node.name for node in cluster if patroni.is_leader(node)), None)
+    primary = next((node.name for node in cluster if leads(node)), None)
     if primary is None:
         raise FaultError(
             f"no node is {selector}: there is no leader just now",

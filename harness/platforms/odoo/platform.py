@@ -20,7 +20,7 @@ from harness.platforms.odoo.detect import detect, refuse_unserved
 from harness.platforms.odoo.state import State
 
 NAME = "odoo"
-_PROVEN = (14,)  # versions that a whole drill has been run against
+PROVEN = (14,)  # versions that a whole drill has been run against
 _NOTES = (
     "started and ended by its owner: peakdrill controls no node, ingress, backup or secret of it",
 )
@@ -109,7 +109,7 @@ def facts(options: OdooOptions, found: State | None = None) -> PlatformFacts:
     full = found.full_version if found else str(version or "")
     stand_in = found is not None and found.stand_in
     heading = f"Odoo {full}" if full else "Odoo, of a version to be detected"
-    proven = stand_in or version is None or version in _PROVEN
+    proven = stand_in or version is None or version in PROVEN
     notes = [*_NOTES]
     notes += [_STAND_IN] if stand_in else []
     # two of one version are two configurations: runs on the one say nothing of the other

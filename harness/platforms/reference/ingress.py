@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.platforms.embedded import credentials
 from harness.platforms.embedded.doors import Doors
+from harness.platforms.embedded.ingress import HEALTH
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.reference.ports import Ports
 from harness.platforms.reference.site import QUEUE, Site
@@ -14,9 +15,9 @@ from harness.platforms.reference.site import QUEUE, Site
 _HANG_UP = ("python3", "-m", "harness.platforms.reference.inside.queue_clients")
 
 
-def ingress(layout: Layout, ports: Ports, site: Site) -> Doors:
+def ingress(layout: Layout, ports: Ports, site: Site, health: str = HEALTH) -> Doors:
     """Both doors."""
-    return Doors(ports.named(), SiteOrders(layout, site))
+    return Doors(ports.named(), SiteOrders(layout, site), health)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ class Stack:
     options: Options
     site: Site
     backup_id: str
+    health: str = ingress.HEALTH
+    protected: Callable[[], Wholeness] | None = None  # of a database that is not under our Patroni
+    lacking: frozenset[str] = frozenset()  # capabilities that nobody asks about
 
     def look(self) -> Wholeness:
         """Every part is asked, all at once."""
@@ -53,6 +56,8 @@ class Stack:
         return gaps
 
     def _database_gaps(self) -> Sequence[str]:
+        if self.protected is not None:
+            return self.protected().missing
         return database(self.layout, self.ports, self.options, self.site).protected().missing
 
     def _serving_gaps(self) -> Sequence[str]:
@@ -60,19 +65,24 @@ class Stack:
         routed, gaps = len(ingress.routed_urls(named)), []
         if routed < REPLICAS:
             gaps.append(f"the ingress holds {routed} of {REPLICAS} replicas for healthy")
-        if not doors.serves(named):
+        if not doors.serves(named, self.health):
             gaps.append("the application does not answer through the ingress")
         return gaps
 
     def _support_gaps(self) -> Sequence[str]:
         gaps, secrets = [], credentials.load(self.layout)
-        if not valkey.is_healthy({"valkey": self.ports.queue_door}, secrets):
+        if "cache" not in self.lacking and not valkey.is_healthy(
+            {"valkey": self.ports.queue_door}, secrets
+        ):
             gaps.append("the queue does not answer at its door")
-        if web.ask(self.ports.partners, "/payment/calls?prefix=none") is None:
+        asked = "integrations" not in self.lacking
+        if asked and web.ask(self.ports.partners, "/payment/calls?prefix=none") is None:
             gaps.append("the integration partners do not answer")
         return gaps
 
     def _backup_gaps(self) -> Sequence[str]:
+        if "backups" in self.lacking:
+            return ()
         store = s3.archivist(self.ports.named(), credentials.load(self.layout))
         return backup_gaps(self.layout, store, self.backup_id)
 

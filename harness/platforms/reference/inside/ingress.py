@@ -45,6 +45,7 @@ def first_routes(settings: Settings) -> ingress.Routes:
         replicas=tuple(f"http://{replica}" for replica in settings.addresses("REPLICAS")),
         queue_port=queue.port,
         queue_host=queue.host,
+        health=settings.text("HEALTH", ingress.HEALTH),
     )
 
 

@@ -10,9 +10,11 @@
     PEAKDRILL_CONSENSUS     `kubernetes`, or etcd's HOST:PORT
     PEAKDRILL_ROUTES        `kubernetes`, or `file`: then PEAKDRILL_REPLICAS are the first
     PEAKDRILL_REPLICAS      HOST:PORT,HOST:PORT
+    PEAKDRILL_HEALTH        a path at which a replica answers 200 only while its database does
     PEAKDRILL_DIALECT       19
     PEAKDRILL_SYNCHRONOUS   true
     PEAKDRILL_LEADER_TTL_S  20
+    PEAKDRILL_AWAIT_RESTORE true: new databases begin held, and archive nothing
     PEAKDRILL_FORWARD, PEAKDRILL_BESIDE         of a drill's doors: see forward.py
     PEAKDRILL_SECRETS, PEAKDRILL_DATA, PEAKDRILL_FILESTORE   /secrets, /data, /filestore
 

@@ -1,0 +1,29 @@
+"""What a platform of containers has, by the images that it is made of.
+
+Everything where all of them run the reference roles. An image that knows nothing of peakdrill has
+no part that could be asked: what needs one is lacking by name, and what asks for it is skipped.
+"""
+
+from __future__ import annotations
+
+from harness.inputs.containers_file import ODOO, ContainersOptions
+from harness.platforms.isolation import DISCONNECT, PAUSE
+
+_ALL = (
+    "nodes", "database", "database.standby", "database.damage", "ingress", "application",
+    "filestore", "cache", "integrations", "backups", "secrets", "audit", PAUSE, DISCONNECT,
+)  # fmt: skip
+# rotation, audit log, queue and partners are the stand-in's; so is what a restore settles with them
+_NEED_THE_SHOP = frozenset({"cache", "integrations", "backups", "secrets", "audit"})
+_NEED_OUR_DATABASE = frozenset({"database.damage", "backups", "secrets", "audit"})
+
+
+def lacking(options: ContainersOptions) -> frozenset[str]:
+    """Of those that a platform of reference images has."""
+    of_application = _NEED_THE_SHOP if options.application.kind == ODOO else frozenset()
+    return of_application | (frozenset() if options.database.is_role else _NEED_OUR_DATABASE)
+
+
+def had(options: ContainersOptions) -> tuple[str, ...]:
+    gone = lacking(options)
+    return tuple(name for name in _ALL if name not in gone)
