@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 from harness.core import checks
 from harness.inspection.scene import Inspection, Scene
+from harness.platforms.having import having
 from harness.recovery.clean_room import MANIFEST
 
 _CHECK = checks.forensics_kept.name
@@ -21,20 +19,14 @@ def is_kept(scene: Scene) -> None:
         scene.prove(_CHECK, "forensics", "at the end", None, "there is no manifest to look at")
         return
     rows = [line.split("  ", 1) for line in manifest.read_text(encoding="utf-8").splitlines()]
-    other = [name for digest, name in rows if _sha256(root / name) != digest]
+    room = having(scene.platform.clean_room, "clean-room")
+    now = room.preserved([name for _, name in rows])
+    other = [name for digest, name in rows if now.get(name) != digest]
     told = f"{len(rows):,} files, each with the SHA-256 that it was preserved with"
     if other:
         more = f" and {len(other) - _NAMED:,} more" if len(other) > _NAMED else ""
         told = f"not as they were preserved: {', '.join(other[:_NAMED])}{more}"
     scene.prove(_CHECK, "forensics", "at the end", not other if rows else None, told)
-
-
-def _sha256(file: Path) -> str:
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 INSPECTIONS: dict[str, Inspection] = {_CHECK: is_kept}

@@ -6,7 +6,7 @@ it requires. What is lacking is skipped with the reason, never green.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -299,6 +299,9 @@ class CleanRoom(Protocol):
 
         The same list is `into`/manifest.txt. What customers handed to the queue is taken over.
         """
+
+    def preserved(self, names: Sequence[str]) -> Mapping[str, str]:
+        """SHA-256 of these files of the manifest, hashed anew; without those that are gone."""
 
     def prepare(self) -> str:
         """New nodes, credentials, data folders and ports; nothing serves yet. Its name."""

@@ -16,6 +16,7 @@ from harness.core.targets import Targets
 from harness.evidence import layout, lines
 from harness.inspection import forensics
 from harness.inspection.scene import Scene
+from harness.platforms.embedded.clean_room import EmbeddedCleanRoom
 from harness.recovery.clean_room import MANIFEST
 from harness.recovery.facts import Course
 from harness.recovery.ground import Ground
@@ -34,7 +35,8 @@ def preserved(root: Path) -> Path:
 
 
 def looked_at(root: Path) -> Proof:
-    platform = cast(Any, SimpleNamespace(directory=root))
+    room = EmbeddedCleanRoom(root)
+    platform = cast(Any, SimpleNamespace(directory=root, clean_room=room))
     forensics.is_kept(Scene(platform, root, "r1", cast(Any, None), Targets(()), ""))
     (proof,) = lines.read_lines(root / layout.PROOFS, Proof)
     return proof

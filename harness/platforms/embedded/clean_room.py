@@ -11,6 +11,7 @@ The candidate is on disk before anything of it runs, so that a restore can go on
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from harness.platforms.embedded import (
     first_boot,
     forensics,
     ingress,
+    mirror,
     parts,
     ports,
     postgres,
@@ -85,10 +87,15 @@ class EmbeddedCleanRoom:
         """Stop the old database nodes, take over the queue's orders, and digest everything."""
         old = Layout(self._base.root, self._state.environment)
         into.mkdir(mode=0o700, exist_ok=True)
-        forensics.take_over_queue(old, self._state.ports, into)
+        queue, word = self._state.ports["valkey"], credentials.load(old).valkey
+        forensics.take_over_queue(queue, word, into)
         for name in DATABASE_NODES:
             parts.node_of(old, name).kill()
         return forensics.digest(old, into)
+
+    def preserved(self, names: Sequence[str]) -> Mapping[str, str]:
+        root = self._base.root
+        return forensics.digests(root, [root / name for name in names])
 
     def prepare(self) -> str:
         """New credentials, folders and ports; its support node runs, and knows the store."""
@@ -123,10 +130,12 @@ class EmbeddedCleanRoom:
         place = restore.on_node(plan.layout, first, plan.ports[f"pg_{first}"], plan.secrets)
         store, key = s3.archivist(plan.ports, plan.secrets), self._old_key()
         restored = restore.build(place, store, key, backup_id, wanted)
-        seating.documents(plan, store)
-        forensics.hand_over_queue(self._base.root / "forensics", plan)
+        folder = plan.layout.filestore / postgres.DATABASE
+        seating.documents(mirror.embedded(folder, store))
+        kept = self._base.root / forensics.FOLDER
+        forensics.hand_over_queue(kept, plan.ports["valkey"], plan.secrets.valkey)
         seating.lead(plan, first)
-        seating.forget_log_ins(plan)
+        seating.forget_log_ins(plan.ports[f"pg_{first}"], credentials.files_of(plan.layout))
         application.install(plan, application.both_databases(plan))
         self._save(replace(made, backup_id=backup_id))
         return restored
@@ -143,7 +152,7 @@ class EmbeddedCleanRoom:
             )
         replicas = [ingress.replica_url(plan.ports, name) for name in DATABASE_NODES]
         doors.point(plan.layout, replicas, plan.ports["valkey"])
-        seating.hand_to_clients(self._base, plan)
+        credentials.write_for_clients(self._base, plan.secrets)
         save_state(
             self._base,
             replace(state, environment=made.name, ports=plan.ports, backup_id=made.backup_id),

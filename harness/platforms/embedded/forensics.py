@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -17,10 +17,14 @@ from pathlib import Path
 import redis
 
 from harness.errors import PlatformError
-from harness.platforms.embedded import credentials
-from harness.platforms.embedded.blueprint import Blueprint
-from harness.platforms.embedded.layout import DATABASE_NODES, Layout, write_private
+from harness.platforms.embedded.layout import (
+    DATABASE_NODES,
+    Layout,
+    write_atomically,
+    write_private,
+)
 
+FOLDER = "forensics"  # below the platform's directory
 MANIFEST, QUEUE, SHUT = "manifest.txt", "queue.jsonl", "queue-shut.json"
 ORDERS, SWITCHES = "marketplace:orders", "shop:shut"
 _PAGE = 1000
@@ -30,28 +34,57 @@ def digest(old: Layout, into: Path) -> tuple[tuple[str, str], ...]:
     """(file, SHA-256) of everything that is kept; the same in `into`/manifest.txt."""
     copied = into / "logs"
     shutil.copytree(old.logs, copied, dirs_exist_ok=True)
-    files = [*_volumes(old), *(file for file in sorted(copied.rglob("*")) if file.is_file())]
+    files = [*_volumes(old), *files_in(copied)]
+    return listed(strictly(old.root, files), into)
+
+
+def strictly(root: Path, files: Iterable[Path]) -> dict[str, str]:
+    """Of every one of them. Raises PlatformError: what cannot be read is not kept."""
+    named = list(files)
+    found = digests(root, named)
+    if lacking := [file for file in named if str(file.relative_to(root)) not in found]:
+        raise PlatformError(f"{len(lacking)} files cannot be preserved, such as {lacking[0].name}")
+    return found
+
+
+def listed(found: Mapping[str, str], into: Path) -> tuple[tuple[str, str], ...]:
+    """Write the manifest: who reads it finds all of it, or none."""
+    rows = tuple(found.items())
+    write_atomically(into / MANIFEST, "".join(f"{digest}  {name}\n" for name, digest in rows))
+    return rows
+
+
+def digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
+    """SHA-256 by the name below `root`; without those that are gone, or cannot be read."""
+    named = list(files)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        digests = list(pool.map(_sha256, files))
-    listed = tuple(
-        (str(file.relative_to(old.root)), found) for file, found in zip(files, digests, strict=True)
-    )
-    write_private(into / MANIFEST, "".join(f"{found}  {name}\n" for name, found in listed))
-    return listed
+        found = list(pool.map(_sha256, named))
+    return {
+        str(file.relative_to(root)): digest
+        for file, digest in zip(named, found, strict=True)
+        if digest
+    }
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [file for file in sorted(folder.rglob("*")) if file.is_file()]
 
 
 def _volumes(old: Layout) -> Iterator[Path]:
     for name in DATABASE_NODES:
-        yield from sorted(file for file in old.pgdata(name).rglob("*") if file.is_file())
-    yield from sorted(file for file in old.filestore.rglob("*") if file.is_file())
+        yield from files_in(old.pgdata(name))
+    yield from files_in(old.filestore)
 
 
 def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
-def take_over_queue(old: Layout, ports: dict[str, int], into: Path) -> int:
+def take_over_queue(port: int, password: str, into: Path) -> int:
     """Every entry of the marketplace's stream, with its id, and the switches that hold jobs back.
 
     What was taken over stays taken over.
@@ -63,7 +96,7 @@ def take_over_queue(old: Layout, ports: dict[str, int], into: Path) -> int:
         return len(file.read_text(encoding="utf-8").splitlines())
     lines = []
     try:
-        with closing(_client(ports["valkey"], credentials.load(old).valkey)) as queue:
+        with closing(_client(port, password)) as queue:
             for entry_id, fields in _entries(queue):
                 lines.append(json.dumps({"id": entry_id, "fields": fields}, sort_keys=True))
             shut = sorted(str(job) for job in queue.smembers(SWITCHES))
@@ -74,12 +107,12 @@ def take_over_queue(old: Layout, ports: dict[str, int], into: Path) -> int:
     return len(lines)
 
 
-def hand_over_queue(from_: Path, plan: Blueprint) -> int:
+def hand_over_queue(from_: Path, port: int, password: str) -> int:
     """Into the new queue, under the same ids. Repeating it adds nothing twice."""
     lines = (from_ / QUEUE).read_text(encoding="utf-8").splitlines()
     try:
         shut = json.loads((from_ / SHUT).read_text(encoding="utf-8"))
-        with closing(_client(plan.ports["valkey"], plan.secrets.valkey)) as queue:
+        with closing(_client(port, password)) as queue:
             if shut:  # first of all: whoever serves here must find the jobs held back
                 queue.sadd(SWITCHES, *shut)
             newest = [entry_id for entry_id, _ in _entries(queue)][-1:]

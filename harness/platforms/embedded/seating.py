@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 from harness.platforms.embedded import (
     cluster,
@@ -14,11 +14,13 @@ from harness.platforms.embedded import (
     postgres,
 )
 from harness.platforms.embedded.blueprint import Blueprint
-from harness.platforms.embedded.layout import DATABASE_NODES, Layout, write_atomically
-from harness.platforms.embedded.s3_client import S3Client
+from harness.platforms.embedded.credentials import SecretFiles
+from harness.platforms.embedded.layout import DATABASE_NODES
+from harness.platforms.embedded.mirror import MirroredFilestore
 from harness.platforms.embedded.waiting import await_ready
 
 _LEADER_S = 60.0
+_AT_ONCE, _BATCH = 8, 500  # documents
 
 
 def lead(plan: Blueprint, node: str) -> None:
@@ -42,29 +44,23 @@ def lead(plan: Blueprint, node: str) -> None:
         parts.node_of(plan.layout, name).start()
 
 
-def documents(plan: Blueprint, store: S3Client) -> None:
+def documents(kept: MirroredFilestore) -> None:
     """Every document that object storage holds; what no row names is found later, and counted."""
-    folder = plan.layout.filestore / postgres.DATABASE
-    kept = mirror.embedded(folder, store)
-    for name in sorted(kept.mirrored_names()):
-        content = kept.mirrored(name)
-        if content is not None and mirror.is_sound(content, name):
-            file: Path = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file.write_bytes(content)
+    names = sorted(kept.mirrored_names())
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        for begin in range(0, len(names), _BATCH):
+            batch = names[begin : begin + _BATCH]
+            copies = zip(batch, pool.map(kept.mirrored, batch), strict=True)
+            kept.write(
+                {
+                    name: content
+                    for name, content in copies
+                    if content is not None and mirror.is_sound(content, name)
+                }
+            )
 
 
-def forget_log_ins(plan: Blueprint) -> None:
+def forget_log_ins(port: int, files: SecretFiles) -> None:
     """Keys of before are no keys here; the administrator's password is set by the installation."""
-    port = plan.ports[f"pg_{DATABASE_NODES[0]}"]
-    files = credentials.files_of(plan.layout)
     with postgres.connected(port, files, database=postgres.DATABASE) as database:
         database.execute("DELETE FROM res_users_apikeys")
-
-
-def hand_to_clients(base: Layout, plan: Blueprint) -> None:
-    """Clients pick up what they are told from where they always did."""
-    files = credentials.files_of(base)
-    write_atomically(files.admin_password, plan.secrets.admin_password)
-    write_atomically(files.api_key, plan.secrets.api_key)
-    write_atomically(files.valkey_password, plan.secrets.valkey)

@@ -86,7 +86,13 @@ class ReferenceBackups:
         May be repeated after any death: until its end, the members are held or have data that
         are whole. Raises PlatformError; for a backup that is not ours before anything stands still.
         """
-        key, known = backup_key.load(self.layout).key, credentials.load(self.layout)
+        restored = self.rebuild(backup_key.load(self.layout).key, backup_id, wanted)
+        self.install()
+        return restored
+
+    def rebuild(self, key: bytes, backup_id: str, wanted: Wanted) -> Restored:
+        """The databases alone, from a backup that was sealed with `key`."""
+        known = credentials.load(self.layout)
         backup_store.record_of(self._shelf().store, key, backup_id)
         self.stop_databases()
         order = {
@@ -99,8 +105,11 @@ class ReferenceBackups:
         member_agent.release(self.site, _LEADS)
         self._await_leader()
         member_agent.release(self.site, _FOLLOWS)
-        self.site.run(APPLICATION, _INSTALL, stdin=b"{}", within_s=_INSTALL_S)
         return restored
+
+    def install(self) -> None:
+        """What was restored is brought up to the application and the secrets of now."""
+        self.site.run(APPLICATION, _INSTALL, stdin=b"{}", within_s=_INSTALL_S)
 
     def stop_archive(self) -> Instant:
         """On both members, whoever leads next. Observed: what is marked is not in the store."""

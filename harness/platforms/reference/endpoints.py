@@ -30,4 +30,5 @@ def endpoints(layout: Layout, ports: Ports, options: Options) -> Endpoints:
         s3_credentials_file=files.aws_credentials,
         s3_bucket=s3.BUCKET,
         partners_url=f"http://127.0.0.1:{ports.partners}",
+        queue_inside_url=f"redis://127.0.0.1:{ports.queue}/0" if ports.queue else "",
     )

@@ -88,6 +88,17 @@ def archive(site: Site, member: str, word: str) -> str:
     return str(ask(site, member, "archive", word).get("state", ""))
 
 
+def is_held(site: Site, member: str) -> bool:
+    held = ask(site, member, "held").get("held")
+    if not isinstance(held, bool):
+        raise not_understood(member, "held")
+    return held
+
+
+def open_archive(site: Site, member: str) -> None:
+    ask(site, member, "open-archive")
+
+
 def ship(site: Site, member: str, name: str) -> None:
     ask(site, member, "ship", name)
 

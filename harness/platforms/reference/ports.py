@@ -5,12 +5,13 @@ All on loopback, and fixed for as long as the platform lives.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """One number a door."""
+    """One number a door. Those beside the doors are 0 where there is no such way."""
 
     pg_0: int
     pg_1: int
@@ -21,6 +22,14 @@ class Ports:
     ingress_api: int
     store: int
     partners: int
+    queue: int = 0  # itself, whatever its door says
+    application: int = 0  # one replica
+
+    @staticmethod
+    def of(named: Mapping[str, int]) -> Ports:
+        """Out of what is kept; other names are left out."""
+        known = {field.name for field in fields(Ports)}
+        return Ports(**{name: port for name, port in named.items() if name in known})
 
     def named(self) -> dict[str, int]:
         """As the code that is shared with the embedded platform asks for them: the store is s3."""

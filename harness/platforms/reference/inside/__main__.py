@@ -7,6 +7,7 @@
     python3 -m harness.platforms.reference.inside asked             application: whom it lets in
     python3 -m harness.platforms.reference.inside keys              store: the archive's, one or two
     python3 -m harness.platforms.reference.inside logs              keeper, database: what they keep
+    python3 -m harness.platforms.reference.inside reached           any: who answers from here
     python3 -m harness.platforms.reference.inside shown             any: command lines, logs
     python3 -m harness.platforms.reference.inside told              any: has a new secret arrived
 
@@ -33,6 +34,7 @@ ROLES = (
 _COMMANDS = {
     "doors": "ingress", "install": "application", "renew": "application",
     "asked": "replica_asked", "keys": "store", "told": "told", "logs": "logs", "shown": "shown",
+    "reached": "reached",
 }  # fmt: skip
 
 

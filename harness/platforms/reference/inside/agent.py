@@ -11,6 +11,7 @@
     write-garbage FILE BLOCK       FILE below the data folder
     mark | marked | unmark         a file that goes with the data that it marks
     archive begin|mend|end|state   the fault of an archive that only says that it archives
+    open-archive                   this environment serves: what it finished is archived
     ship NAME                      have a segment that is marked as archived archived again
 
 Exit code 0 and JSON on stdout; or 1, and a sentence on stderr. No secret comes as a word, and none
@@ -132,6 +133,12 @@ def archive(settings: Settings, word: str) -> Told:
     return {"state": archive_fault.state(settings.data)}
 
 
+def open_archive(settings: Settings) -> Told:
+    """Harmless where it is open."""
+    places.archive_shut(settings.data).unlink(missing_ok=True)
+    return {}
+
+
 def ship(settings: Settings, name: str) -> Told:
     """Harmless where it waits for the archiver, or is not there."""
     if not (wal_names.is_segment(name) or wal_names.is_history(name)):
@@ -150,6 +157,7 @@ _ASKED: Mapping[str, Callable[..., Told]] = {
     "hold": hold, "release": release, "held": held, "restore": restore, "wipe": wipe,
     "segments": segments, "page-checksums": page_checksums, "write-garbage": write_garbage,
     "mark": mark, "marked": marked, "unmark": unmark, "archive": archive, "ship": ship,
+    "open-archive": open_archive,
 }  # fmt: skip
 
 

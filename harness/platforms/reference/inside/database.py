@@ -28,6 +28,8 @@ _ARCHIVE = "harness.platforms.reference.inside.resident_archive"
 def main(settings: Settings) -> int:
     """Until it is told to end. Raises PlatformError where something needed is not told."""
     with alone_with(settings.data), tempfile.TemporaryDirectory(prefix="patroni-") as folder:
+        if settings.flag("AWAIT_RESTORE", default=False):
+            places.await_restore(settings.data)
         patroni_config.configuration(settings, Path(folder))  # what is missing is said at once
         return Supervisor(
             programs=programs_of(settings, Path(folder)),

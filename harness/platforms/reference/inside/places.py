@@ -2,6 +2,7 @@
 
 /data/pgdata              PostgreSQL's data
 /data/hold, /data/held    stay down;  they are down
+/data/archive-shut        nothing is archived: this environment does not serve yet
 /data/log/database.log    what Patroni, PostgreSQL and the archive wrote
 """
 
@@ -30,6 +31,22 @@ def pgdata(data: Path) -> Path:
 
 def hold(data: Path) -> Hold:
     return Hold(asked=data / "hold", held=data / "held")
+
+
+def archive_shut(data: Path) -> Path:
+    return data / "archive-shut"
+
+
+def await_restore(data: Path) -> None:
+    """A new volume's databases begin held, and archive nothing: what comes is a restore.
+
+    Once. Whoever is started again goes on as he was.
+    """
+    begun = data / "await-restore"
+    if not begun.exists():
+        archive_shut(data).touch()
+        hold(data).asked.touch()
+        begun.touch()
 
 
 def log(data: Path, name: str = "database.log") -> Path:

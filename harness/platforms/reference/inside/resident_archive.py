@@ -29,6 +29,8 @@ class Resident:
     _remembered: bytes = field(default=b"", repr=False)
 
     def answer(self, line: str) -> str:
+        if places.archive_shut(self.settings.data).exists():
+            return "failed: this environment does not serve yet"
         try:
             return self.uploader().answer(line)
         except (OSError, ValueError, PlatformError) as error:
