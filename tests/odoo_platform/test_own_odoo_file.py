@@ -85,6 +85,15 @@ def test_refused(tmp_path: Path, text: str, told: str) -> None:
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize("version", [15, 16, 17, 18, 19])
+def test_a_version_that_no_drill_has_been_run_against_is_called_unproven(
+    tmp_path: Path, version: int
+) -> None:
+    for said, told in ((version, (f"Odoo {version}",)), (14, ())):
+        file = written(tmp_path, LEAST + f"version: {said}\n")
+        assert find.facts_of("odoo", file).unproven == told
+
+
 def test_one_that_is_not_disposable_is_refused_before_it_is_touched(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="two named people with a stated blast radius") as refused:
         find.odoo(read_odoo(written(tmp_path, LEAST)))
