@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
@@ -15,6 +17,7 @@ from tests.contracts.stands import await_whole, needs
 
 pytestmark = pytest.mark.timeout(900)
 LEADER_S, BACK_S = 90.0, 300.0
+AHEAD = "SELECT pg_logical_emit_message(false, 'peakdrill', repeat('x', 1000000))"
 
 
 class Writer(threading.Thread):
@@ -108,6 +111,43 @@ def test_a_node_is_lost_and_comes_back(kept: Platform, role: str) -> None:
         rows = {row[0] for row in connection.execute("SELECT number FROM acknowledged")}
         connection.execute("DROP TABLE acknowledged")
     assert set(writer.acknowledged) - rows == set()
+
+
+@contextmanager
+def ahead_of_its_standby(dsn: str) -> Iterator[None]:
+    """Somebody writes what waits for no standby, so whoever dies meanwhile has to be rewound."""
+    ended = threading.Event()
+
+    def write() -> None:
+        with suppress(psycopg.Error), psycopg.connect(dsn, autocommit=True) as connection:
+            while not ended.is_set():
+                connection.execute(AHEAD)
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        writer.join()
+
+
+def test_a_node_comes_back_while_nobody_trades(kept: Platform) -> None:
+    """The next record begins a segment, as after the archive's timeout, and nobody writes it."""
+    nodes, database = two(kept)
+    lost, other = nodes.resolve("primary"), nodes.resolve("standby")
+    try:
+        with ahead_of_its_standby(database.superuser_dsn(lost)):
+            nodes.kill(lost)
+        await_ready("a leader", lambda: database.leader() == other, within_s=LEADER_S)
+        with psycopg.connect(database.superuser_dsn(other), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+            connection.execute("SELECT pg_switch_wal()")
+        nodes.start(lost)
+        await_ready("the node", lambda: nodes.is_back(lost), within_s=BACK_S, poll_s=0.5)
+        await_whole(kept)
+    finally:
+        nodes.start(lost)
 
 
 def test_the_lead_changes_hands_as_planned_and_comes_back(kept: Platform) -> None:

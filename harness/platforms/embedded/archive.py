@@ -7,7 +7,8 @@ backup key: what a thief of the writer's S3 key reads is noise, and what he puts
 
 Both database nodes archive (archive_mode=always): a segment that the dead primary had finished
 but not yet shipped is then shipped by the standby. The same bytes twice are fine; other bytes
-under the same name are refused.
+under the same name are refused. The databases' heartbeat is here as well: what it makes up for is
+the switch of an idle segment.
 
 Run as `python -m harness.platforms.embedded.archive CONFIG.json`. The configuration is read anew
 when it changes, so a rotated S3 key costs no segment.
@@ -24,10 +25,11 @@ import shlex
 import sys
 import threading
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from harness.errors import PlatformError
-from harness.platforms.embedded import backup_key, mirror, programs, sealing, strongbox
+from harness.platforms.embedded import backup_key, heartbeat, mirror, programs, sealing, strongbox
 from harness.platforms.embedded.credentials import Secrets, files_of
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout, write_private
 from harness.platforms.embedded.line_server import LineServer
@@ -59,6 +61,7 @@ def part(layout: Layout, ports: dict[str, int], secrets: Secrets) -> Part:
         "root": str(layout.root),
         "environment": layout.environment,
         "documents": str(layout.filestore / DATABASE),
+        "databases": [ports[f"pg_{node}"] for node in DATABASE_NODES],
     }
     write_private(configuration, json.dumps(settings))
     return Part(
@@ -168,6 +171,7 @@ class Service:
         raw = json.loads(self._file.read_text(encoding="utf-8"))
         layout = Layout(Path(raw["root"]), raw["environment"])
         self.port, self.documents = int(raw["port"]), Path(raw["documents"])
+        self.databases, self.superuser_pass = raw["databases"], files_of(layout).superuser_pass
         self._uploader = Uploader(
             store=S3Client(raw["s3_port"], raw["access_key"], raw["secret_key"], BUCKET),
             key=backup_key.load(layout).key,
@@ -184,12 +188,22 @@ class Service:
             return f"failed: {error}"
 
 
+def heartbeats(service: Service) -> tuple[heartbeat.Heartbeat, ...]:
+    """One a database, since one that hangs must not keep the other from beating."""
+    passfile = str(service.superuser_pass)
+    return tuple(
+        heartbeat.Heartbeat(partial(heartbeat.connected, port, passfile=passfile))
+        for port in service.databases
+    )
+
+
 def main(configuration: str) -> None:
     """Serve until the node ends."""
     service = Service(Path(configuration))
     with LineServer(service.port, lambda line: told(service.answer(line))) as server:
         documents = mirror.Mirror(service.documents, lambda: service.uploader().store)
-        threading.Thread(target=documents.run, daemon=True).start()
+        for work in (documents.run, *(beat.run for beat in heartbeats(service))):
+            threading.Thread(target=work, daemon=True).start()
         server.serve_forever(poll_interval=60.0)
 
 

@@ -23,6 +23,8 @@ from harness.platforms.embedded.node import clean_environment
 DATABASE = "shop"
 SUPERUSER = "postgres"
 _CONNECT_S = 2
+# A node whose power is cut says no goodbye: who waits for its answer has to ask whether it lives.
+_LIVES = "keepalives_idle=2 keepalives_interval=1 keepalives_count=3 tcp_user_timeout=5000"
 _REWIND_FUNCTIONS = (
     "pg_ls_dir(text, boolean, boolean)",
     "pg_stat_file(text, boolean)",
@@ -198,7 +200,7 @@ def dsn(ports: Sequence[int], passfile: Path, *, user: str, database: str = DATA
     return (
         f"host={hosts} port={numbers} dbname={database} user={user} "
         f"passfile={quoted(str(passfile))} target_session_attrs=read-write "
-        f"connect_timeout={_CONNECT_S} application_name=peakdrill"
+        f"connect_timeout={_CONNECT_S} {_LIVES} application_name=peakdrill"
     )
 
 
@@ -207,7 +209,7 @@ def dsn_of_node(port: int, passfile: Path, *, user: str, database: str = DATABAS
     return (
         f"host=127.0.0.1 port={port} dbname={database} user={user} "
         f"passfile={quoted(str(passfile))} connect_timeout={_CONNECT_S} "
-        "application_name=peakdrill"
+        f"{_LIVES} application_name=peakdrill"
     )
 
 
@@ -225,7 +227,7 @@ def connected(
     conninfo = (
         f"host=127.0.0.1 port={port} dbname={database} user={SUPERUSER} "
         f"passfile={quoted(str(files.superuser_pass))} connect_timeout={_CONNECT_S} "
-        "application_name=peakdrill options='-c statement_timeout=5000'"
+        f"{_LIVES} application_name=peakdrill options='-c statement_timeout=5000'"
     )
     with psycopg.connect(conninfo, autocommit=True) as connection:
         yield connection

@@ -5,6 +5,8 @@
 As on the embedded platform, with one member's folder instead of two. Secrets are read at each
 segment, so a renewed S3 key costs none. The backup key alone is remembered: its file may be lost
 while an archive runs, and what is lost then is a copy, not the archive.
+
+The member's heartbeat is here as well: what it makes up for is the switch of an idle segment.
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.errors import PlatformError
-from harness.platforms.embedded import archive
+from harness.platforms.embedded import archive, heartbeat
 from harness.platforms.embedded.line_server import LineServer
 from harness.platforms.embedded.s3 import BUCKET
 from harness.platforms.embedded.s3_client import S3Client
 from harness.platforms.embedded.sealing import KEY_BYTES
-from harness.platforms.reference.inside import archive_fault, places
+from harness.platforms.reference.inside import archive_fault, places, running
 from harness.platforms.reference.inside.settings import BACKUP_KEY, Settings
 
 
@@ -75,10 +77,18 @@ def backup_key(word: str) -> bytes:
     return key
 
 
+def heartbeat_of(settings: Settings) -> heartbeat.Heartbeat:
+    """By the password that holds when it connects."""
+    return heartbeat.Heartbeat(
+        lambda: heartbeat.connected(places.PG_PORT, password=settings.secret("postgres"))
+    )
+
+
 def main(settings: Settings) -> None:
     """Serve until the container ends."""
     resident = Resident(settings)
     answer = resident.answer
+    running.beside(heartbeat_of(settings).run)
     with LineServer(places.ARCHIVE_PORT, lambda line: archive.told(answer(line))) as server:
         server.serve_forever(poll_interval=60.0)
 
