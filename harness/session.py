@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from harness import __version__
 from harness.core.guard import GuardRails
@@ -53,6 +53,13 @@ class Order:
     alerts_url: str | None = None  # the platform's own alerts; None: what the environment says
     observe: Destinations | None = None  # who is told of the run; None: likewise
     agreed: bool = False  # a person said yes to what would be brought up in a cluster
+
+
+@runtime_checkable
+class _Particular(Protocol):
+    """Somebody's own, which does not serve every plan."""
+
+    def refuse_unserved(self, plan: Plan) -> None: ...
 
 
 def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
@@ -117,11 +124,10 @@ def _told(progress: Progress, plan: Plan, run: Path) -> Iterator[Telling]:
 
 
 def _refuse_unserved(plan: Plan, platform: Platform) -> None:
-    """What an Odoo of somebody's own does not offer is told before anything is touched."""
+    """What somebody's own platform does not offer is told before anything is touched."""
     from harness.load_places.place import load_pods_of
-    from harness.platforms.odoo.platform import OdooPlatform
 
-    if isinstance(platform, OdooPlatform):
+    if isinstance(platform, _Particular):
         platform.refuse_unserved(plan)
     if plan.workers_in is not WorkersIn.HERE:
         load_pods_of(platform)

@@ -234,7 +234,9 @@ def _with_consent(order: Order, *, yes: bool) -> Order:
     from harness.inputs.platform_file import KUBERNETES
     from harness.platforms import find
 
-    if order.on != KUBERNETES or find.running(order.on, order.platform_file) is not None:
+    if order.on != KUBERNETES or find.is_own_cluster(order.on, order.platform_file):
+        return order
+    if find.running(order.on, order.platform_file) is not None:
         return order
     return replace(order, agreed=is_agreed(order.on, order.platform_file, yes=yes))
 

@@ -32,7 +32,7 @@ PORTS = (
     ("patroni_1", 30581),
 )  # fmt: skip
 HOOK_LIMIT_S = 60.0
-_RESERVED = ("default", "kube-system", "kube-public", "kube-node-lease")
+RESERVED = ("default", "kube-system", "kube-public", "kube-node-lease")
 _PLACES = ("{node}", "{number}")
 
 
@@ -108,7 +108,9 @@ class KubernetesModel(Strict):
     namespace: Annotated[
         str, StringConstraints(max_length=58, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
     ] = "shop"
-    stack: Annotated[Literal["reference"], Field(description="What is drilled.")] = "reference"
+    stack: Annotated[
+        Literal["reference", "own"], Field(description="own: see own_cluster_file.py.")
+    ] = "reference"
     address: Annotated[Literal["127.0.0.1"], Field(description="Where NodePorts answer.")] = (
         "127.0.0.1"
     )
@@ -131,8 +133,10 @@ def read_kubernetes(file: Path) -> KubernetesOptions:
     """Read and check; nothing is asked of the cluster. Raises UsageError and BadInput."""
     document = read_yaml(file)
     model = validated(KubernetesModel, document)
-    if model.namespace in _RESERVED:
+    if model.namespace in RESERVED:
         raise document.bad(("namespace",), "is the cluster's own: name one for the stack alone")
+    if model.stack == "own":
+        raise document.bad(("stack",), "is own: that is nothing to bring up or to end")
     return KubernetesOptions(
         folder=file.absolute().parent,
         disposable=model.disposable,
@@ -144,7 +148,7 @@ def read_kubernetes(file: Path) -> KubernetesOptions:
         synchronous=model.synchronous,
         dialect=model.dialect,
         leader_ttl_s=model.leader_ttl_s,
-        nodes=_hooks(document, model.nodes),
+        nodes=hooks_of(document, model.nodes),
     )
 
 
@@ -159,7 +163,7 @@ def _node_ports(document: Document, asked: PortsModel | None) -> tuple[tuple[str
     return tuple(chosen.items())
 
 
-def _hooks(document: Document, asked: NodesModel | None) -> NodeHooks | None:
+def hooks_of(document: Document, asked: NodesModel | None) -> NodeHooks | None:
     """Both name the node, or every node would be the same one to them."""
     if asked is None:
         return None

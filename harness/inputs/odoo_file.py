@@ -27,9 +27,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints
 
-from harness.errors import BadInput
 from harness.inputs.problems import Strict, validated
-from harness.inputs.yaml_lines import Document, read_yaml
+from harness.inputs.yaml_lines import Document, KeyPath, read_yaml
 
 KIND = "odoo"
 VERSIONS = (14, 15, 16, 17, 18, 19)
@@ -146,14 +145,14 @@ def read_odoo(file: Path) -> OdooOptions:
     """Read and check; nothing is asked of the Odoo itself. Raises UsageError and BadInput."""
     document = read_yaml(file)
     model = validated(OdooModel, document)
-    _check_url(document, "url", model.url)
+    check_url(document, ("url",), model.url)
     if model.bucket is not None:
         if model.filestore is not None:
             raise document.bad(("bucket",), "is named beside filestore: name the one that is used")
-        _check_url(document, "bucket", model.bucket.url or "https://aws")
+        check_url(document, ("bucket",), model.bucket.url or "https://aws")
     loops_s, faults = model.loops_s or {}, model.faults or {}
-    _check_names(document, "loops_s", loops_s)
-    _check_names(document, "faults", faults)
+    check_names(document, "loops_s", loops_s)
+    check_names(document, "faults", faults)
     folder = file.absolute().parent
     return OdooOptions(
         folder=folder,
@@ -161,37 +160,38 @@ def read_odoo(file: Path) -> OdooOptions:
         database=model.database,
         login=model.login,
         password_file=folder / model.password_file,
-        dsn=_dsn(document, model.dsn, folder),
+        dsn=checked_dsn(document, ("dsn",), model.dsn, folder),
         version=model.version,
         filestore=folder / model.filestore if model.filestore else None,
-        bucket=_bucket(model.bucket, folder),
+        bucket=bucket_at(model.bucket, folder),
         disposable=model.disposable,
         server_timeout_s=model.server_timeout_s,
         canary_limit_s=model.canary_limit_s,
         loops_s=tuple(sorted(loops_s.items())),
-        faults=tuple(_fault(name, fault) for name, fault in sorted(faults.items())),
+        faults=tuple(fault_of(name, fault) for name, fault in sorted(faults.items())),
     )
 
 
-def _fault(name: str, fault: FaultModel) -> FaultCommands:
+def fault_of(name: str, fault: FaultModel) -> FaultCommands:
     effect, healed = fault.effect or "", fault.healed or ""
     return FaultCommands(name, fault.begin, fault.end, effect, healed, fault.limit_s)
 
 
-def _check_names(document: Document, key: str, named: Mapping[str, object]) -> None:
+def check_names(document: Document, key: str, named: Mapping[str, object]) -> None:
     for name in named:
         if not _NAME.match(name) or len(name) > _LONGEST_NAME:
             raise document.bad((key, name), "must be lower-case words with hyphens between them")
 
 
-def _bucket(at: BucketModel | None, folder: Path) -> BucketAt | None:
+def bucket_at(at: BucketModel | None, folder: Path) -> BucketAt | None:
     if at is None:
         return None
     file = folder / at.credentials_file if at.credentials_file else None
     return BucketAt(at.name, at.url or "", file)
 
 
-def _check_url(document: Document, key: str, url: str) -> None:
+def check_url(document: Document, path: KeyPath, url: str) -> None:
+    """Raises BadInput for what is no URL, and for one that holds a secret."""
     try:
         parts = urlsplit(url)
         named = parts.scheme in {"http", "https"} and bool(parts.hostname)
@@ -199,12 +199,12 @@ def _check_url(document: Document, key: str, url: str) -> None:
     except ValueError:
         named = False
     if not named:
-        raise document.bad((key,), "must be http://HOST[:PORT] or https://HOST[:PORT]")
+        raise document.bad(path, "must be http://HOST[:PORT] or https://HOST[:PORT]")
     if parts.username or parts.password:
-        raise document.bad((key,), "must not hold a user or a password: use login, password_file")
+        raise document.bad(path, "must not hold a user or a password: use login, password_file")
 
 
-def _dsn(document: Document, dsn: str, folder: Path) -> str:
+def checked_dsn(document: Document, path: KeyPath, dsn: str, folder: Path) -> str:
     """With its passfile as a whole path. A password in it would reach process lists."""
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -212,13 +212,9 @@ def _dsn(document: Document, dsn: str, folder: Path) -> str:
     try:
         parts = conninfo_to_dict(dsn)
     except ProgrammingError:
-        raise _bad_dsn(document, "is no libpq connection string") from None
+        raise document.bad(path, "is no libpq connection string") from None
     if parts.get("password"):
-        raise _bad_dsn(document, "must not hold a password: name a passfile")
+        raise document.bad(path, "must not hold a password: name a passfile")
     if passfile := parts.get("passfile"):
         parts["passfile"] = str(folder / str(passfile))
     return make_conninfo("", **{key: str(value) for key, value in parts.items()})
-
-
-def _bad_dsn(document: Document, what: str) -> BadInput:
-    return document.bad(("dsn",), what)

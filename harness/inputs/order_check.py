@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from harness.core.load_places import WorkersIn
 from harness.errors import UsageError
 from harness.inputs.containers_file import read_containers
-from harness.inputs.kubernetes_file import read_kubernetes
 from harness.inputs.odoo_file import read_odoo
+from harness.inputs.own_cluster_file import read_any_cluster
 from harness.inputs.platform_file import (
     CONTAINERS,
     EMBEDDED,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _READERS: Mapping[str, Callable[[Path], object]] = {
     EMBEDDED: read_platform,
     ODOO: read_odoo,
-    KUBERNETES: read_kubernetes,
+    KUBERNETES: read_any_cluster,
     CONTAINERS: read_containers,
 }
 

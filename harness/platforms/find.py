@@ -16,10 +16,13 @@ from harness.progress import Progress
 
 if TYPE_CHECKING:
     from harness.inputs.odoo_file import OdooOptions
+    from harness.inputs.own_cluster_file import OwnClusterOptions
     from harness.planning import Pace
     from harness.platforms.kinds import Kind
     from harness.platforms.odoo.platform import OdooPlatform
+    from harness.platforms.own_cluster.platform import OwnClusterPlatform
 
+_OWN_CLUSTER = "own-cluster"  # its folder below the state home
 OURS = tuple(kind for kind in KINDS if kind != ODOO)  # those that peakdrill brings up and ends
 
 
@@ -28,6 +31,12 @@ def kind(name: str, platform_file: Path | None = None) -> Kind:
     if name not in OURS or (platform_file is not None and kind_of(platform_file) != name):
         raise UsageError(f"no platform {name!r}", next_step=f"one of: {', '.join(KINDS)}")
     if name == KUBERNETES:
+        if is_own_cluster(name, platform_file):
+            raise UsageError(
+                f"{platform_file} describes a stack of your own, which peakdrill neither starts "
+                "nor ends",
+                next_step=f"peakdrill run pod-kill --platform {platform_file}",
+            )
         from harness.platforms.kubernetes import kind as kubernetes
 
         return kubernetes
@@ -60,6 +69,10 @@ def facts_of(name: str, platform_file: Path | None = None) -> PlatformFacts:
         from harness.platforms.odoo.platform import facts as facts_of_odoo
 
         return facts_of_odoo(odoo_options(platform_file))
+    if is_own_cluster(name, platform_file):
+        from harness.platforms.own_cluster.facts import facts as facts_of_own
+
+        return facts_of_own(own_cluster_options(platform_file))
     return kind(name, platform_file).facts(platform_file)
 
 
@@ -84,7 +97,43 @@ def platform_at(directory: Path) -> Platform:
         from harness.platforms.odoo.platform import attach as attach_to_odoo
 
         return attach_to_odoo(directory)
+    if folder == _OWN_CLUSTER:
+        from harness.platforms.own_cluster.platform import attach as attach_to_own
+
+        return attach_to_own(directory)
     return kind(folder if folder in OURS else EMBEDDED).attach(directory)
+
+
+def is_own_cluster(name: str, platform_file: Path | None) -> bool:
+    """Whether a stack of somebody's own in a cluster is meant. Raises UsageError and BadInput."""
+    from harness.inputs.own_cluster_file import is_own
+
+    return name == KUBERNETES and is_own(platform_file)
+
+
+def own_cluster(options: OwnClusterOptions) -> OwnClusterPlatform:
+    """The one that a file describes. Nothing is asked of it yet: see `take_up`.
+
+    Raises Refused unless it may be broken.
+    """
+    from harness.platforms.own_cluster import platform
+
+    return platform.at(options)
+
+
+def own_clusters() -> tuple[OwnClusterPlatform, ...]:
+    """Every stack of somebody's own that a drill, alive or dead, has not let go of."""
+    from harness.platforms.own_cluster.platform import known
+
+    return known()
+
+
+def own_cluster_options(platform_file: Path | None) -> OwnClusterOptions:
+    """Raises UsageError and BadInput."""
+    from harness.inputs.own_cluster_file import read_own_cluster
+
+    assert platform_file is not None, "without a file nobody's own is meant"
+    return read_own_cluster(platform_file)
 
 
 def odoo(options: OdooOptions) -> OdooPlatform:
@@ -121,6 +170,10 @@ def pace_of(name: str, platform_file: Path | None) -> Pace:
     """How quick the platform is, as its owner says."""
     from harness.planning import Pace
 
+    if is_own_cluster(name, platform_file):
+        from harness.platforms.own_cluster.facts import pace as pace_of_own
+
+        return pace_of_own(own_cluster_options(platform_file))
     if name != ODOO:
         return kind(name, platform_file).pace(platform_file)
     options = odoo_options(platform_file)

@@ -15,6 +15,10 @@ def looks(kind: str, file: Path | None) -> tuple[Look, ...]:
     """In the order of their weight. Raises UsageError and BadInput for the file itself."""
     if kind == ODOO:
         return tuple(_odoo(file))
+    if find.is_own_cluster(kind, file):
+        from harness.platforms.own_cluster import checks as own
+
+        return tuple(own.looks(find.own_cluster_options(file)))
     try:
         running, why = find.running(kind, file), ""
     except PlatformError as error:  # one that cannot be asked is not up, as far as is known

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import Refused
-from harness.inputs.platform_file import ODOO
 from harness.platforms import find
 from harness.platforms.capabilities import Platform
 from harness.progress import Progress
 from harness.recovery.resume import pending, told
 from harness.tenancy import lock, mending
-from harness.tenancy.adoption import adopted
+from harness.tenancy.adoption import adopted, is_theirs
 from harness.tenancy.left_behind import mend_what_outlives
 
 
@@ -22,8 +21,8 @@ def platform_for(
     on: str, platform_file: Path | None, progress: Progress, *, agreed: bool = False
 ) -> Iterator[Platform]:
     """The platform that is up, mended first; else one of its own, ended afterwards."""
-    if on == ODOO:
-        with adopted(platform_file, progress) as theirs:
+    if is_theirs(on, platform_file):
+        with adopted(on, platform_file, progress) as theirs:
             yield theirs
         return
     running = mending.mended(progress.say, on, platform_file)

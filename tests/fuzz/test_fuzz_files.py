@@ -17,6 +17,7 @@ from harness.inputs.curve import read_curve
 from harness.inputs.gameday_file import read_gameday
 from harness.inputs.kubernetes_file import read_kubernetes
 from harness.inputs.odoo_file import read_odoo
+from harness.inputs.own_cluster_file import read_any_cluster
 from harness.inputs.platform_file import read_platform
 from harness.inputs.policy_file import read_policy
 from harness.inputs.targets_file import read_targets
@@ -49,6 +50,7 @@ READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "embedded": (EMBEDDED, read_platform),
     "odoo": (ODOO, read_odoo),
     "kubernetes": (_of("examples/platform-kubernetes.yaml"), read_kubernetes),
+    "own-cluster": (_of("examples/platform-own-kubernetes.yaml"), read_any_cluster),
     "containers": (_of("examples/platform-containers.yaml"), read_containers),
     "curve": ("t_s,multiplier\n0,1\n300,2.5\n600,1\n", read_curve),
 }  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.errors import PlatformError
-from harness.inputs.kubernetes_file import KubernetesOptions
+from harness.inputs.kubernetes_file import KubernetesOptions, NodeHooks
 from harness.platforms.kubernetes import bringing, hooks, manifests, objects
 from harness.platforms.kubernetes.client import Cluster, connect
 from harness.platforms.kubernetes.platform import KubernetesPlatform
@@ -58,9 +58,9 @@ def looks(options: KubernetesOptions, platform: KubernetesPlatform | None) -> It
         yield looked(GROUND, lambda: _free(cluster, options))
         yield looked(GROUND, lambda: _manifests(cluster))
         yield looked(GROUND, lambda: _ports(cluster, options))
-    yield looked("faults.cluster", lambda: _rights_to_break(cluster, options))
-    yield looked("nodes", lambda: _hooks(cluster, options))
-    yield looked("nodes", lambda: _kubelets(cluster))
+    yield looked("faults.cluster", lambda: rights_to_break(cluster, options.namespace))
+    yield looked("nodes", lambda: hooks_look(cluster, options.nodes, options.folder))
+    yield looked("nodes", lambda: kubelets_look(cluster))
     if platform is not None:
         yield looked(GROUND, lambda: _pods(platform))
         yield from at_running(platform)
@@ -94,15 +94,16 @@ def _rights(cluster: Cluster, options: KubernetesOptions, *, bring: bool) -> str
     for namespace in (options.namespace, options.edge_namespace):
         in_it = (*_DRILL, *_BRING) if bring else _DRILL
         wanted += [(verb, resource, group, namespace) for verb, resource, group in in_it]
-    return _all_of(cluster, wanted)
+    return all_of(cluster, wanted)
 
 
-def _rights_to_break(cluster: Cluster, options: KubernetesOptions) -> str:
-    wanted = [(verb, resource, group, options.namespace) for verb, resource, group in _BREAK]
-    return _all_of(cluster, [*wanted, ("patch", "nodes", _CORE, "")])
+def rights_to_break(cluster: Cluster, namespace: str) -> str:
+    """Pods of one namespace, and nodes."""
+    wanted = [(verb, resource, group, namespace) for verb, resource, group in _BREAK]
+    return all_of(cluster, [*wanted, ("patch", "nodes", _CORE, "")])
 
 
-def _all_of(cluster: Cluster, wanted: Sequence[tuple[str, str, str, str]]) -> str:
+def all_of(cluster: Cluster, wanted: Sequence[tuple[str, str, str, str]]) -> str:
     """(verb, resource, group, namespace); every one that is missing is named."""
     lacking = [
         f"{verb} {resource} {f'in {namespace}' if namespace else 'cluster-wide'}"
@@ -142,15 +143,15 @@ def _ports(cluster: Cluster, options: KubernetesOptions) -> str:
     return "every NodePort is free"
 
 
-def _hooks(cluster: Cluster, options: KubernetesOptions) -> str:
+def hooks_look(cluster: Cluster, asked: NodeHooks | None, folder: Path) -> str:
     """Executable files, with a command for every node; they are not run."""
-    if options.nodes is None:
+    if asked is None:
         raise Unwell("platform.yaml names no commands that cut a node's power: nodes: stop, start")
-    for words in (options.nodes.stop, options.nodes.start):
-        if not _is_program(words[0], options.folder):
-            raise Unwell(f"{words[0]} is no executable file (looked for in {options.folder})")
+    for words in (asked.stop, asked.start):
+        if not _is_program(words[0], folder):
+            raise Unwell(f"{words[0]} is no executable file (looked for in {folder})")
     first = objects.nodes(cluster)[0].name
-    told = " ".join(hooks.words_for(options.nodes.stop, first))
+    told = " ".join(hooks.words_for(asked.stop, first))
     return f"the power of {first} would be cut by: {told}; not tried"
 
 
@@ -161,7 +162,7 @@ def _is_program(word: str, folder: Path) -> bool:
     return file.is_file() and os.access(file, os.X_OK)
 
 
-def _kubelets(cluster: Cluster) -> str:
+def kubelets_look(cluster: Cluster) -> str:
     """How a node's death will be seen: every kubelet answers through the API server."""
     silent = []
     for node in objects.nodes(cluster):

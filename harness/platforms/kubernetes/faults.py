@@ -40,6 +40,7 @@ class Scope:
     lease_s: int = LEASE_S
     witness: str = KEEPER  # the part from which a partition is looked at
     parts: Mapping[str, type_labels] = field(default_factory=dict)
+    in_role: Callable[[str], str] | None = None  # primary, standby -> a pod, where no label tells
     seen_within_s: float = SEEN_WITHIN_S
 
 
@@ -59,7 +60,8 @@ class KubernetesFaults:
 
     @property
     def _pods(self) -> Pods:
-        return Pods(self.cluster, self.scope.namespace, self.scope.parts)
+        scope = self.scope
+        return Pods(self.cluster, scope.namespace, scope.parts, scope.in_role)
 
     @property
     def _leases(self) -> Leases:

@@ -14,7 +14,7 @@ from harness.platforms.kubernetes import state as states
 from harness.platforms.kubernetes.facts import facts as facts_of
 from harness.progress import Progress
 
-_DRAIN_S = 60.0  # the longest that a fault of the cluster's own takes to begin
+DRAIN_S = 60.0  # the longest that a fault of the cluster's own takes to begin
 
 
 def facts(file: Path | None) -> PlatformFacts:
@@ -23,7 +23,7 @@ def facts(file: Path | None) -> PlatformFacts:
 
 def pace(file: Path | None) -> Pace:
     hooks = options_of(file).nodes
-    return Pace(command_s=max(hooks.limit_s if hooks else 0.0, _DRAIN_S))
+    return Pace(command_s=max(hooks.limit_s if hooks else 0.0, DRAIN_S))
 
 
 def start(file: Path | None, *, agreed: bool, progress: Progress | None) -> Platform:

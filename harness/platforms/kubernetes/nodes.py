@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from harness.errors import FaultError, PlatformError
 from harness.inputs.kubernetes_file import NodeHooks
 from harness.platforms.capabilities import Instant
 from harness.platforms.kubernetes import hooks, objects
 from harness.platforms.kubernetes.client import Cluster, NotThere
-from harness.platforms.kubernetes.site import KubernetesSite
 from harness.platforms.reference.site import MEMBERS
 
 PRIMARY, STANDBY, BYSTANDER = "primary", "standby", "bystander"
@@ -26,24 +26,38 @@ _SETTLE_S = 15.0  # a hook may end before the power is gone
 _SILENT_LOOKS = 2  # one silence may be a busy machine's
 
 
+class Standing(Protocol):
+    """What is seen of the stack that stands on the nodes."""
+
+    def node_of(self, member: str) -> str:
+        """Where a database is; while it is nowhere, where it was. Raises PlatformError."""
+
+    def answers(self, node: str, *, within_s: float = 1.0) -> bool:
+        """Its kubelet, through the API server."""
+
+    def gaps(self) -> tuple[str, ...]:
+        """A sentence for each part that is not all there and ready."""
+
+
 @dataclass(frozen=True, slots=True)
 class KubernetesNodes:
     """Of the whole cluster, by their names there."""
 
     cluster: Cluster
-    site: KubernetesSite
+    site: Standing
     hooks: NodeHooks
     folder: Path  # where hooks run
     log: Path
     leader: Callable[[], str | None]  # the node that holds the lease
-    rejoined: Callable[[], bool]  # both databases: one leads, one streams
+    rejoined: Callable[[], bool]  # every database: one leads, the others stream
+    members: tuple[str, ...] = MEMBERS  # the databases, by name
 
     def names(self) -> tuple[str, ...]:
         return tuple(node.name for node in objects.nodes(self.cluster))
 
     def resolve(self, selector: str) -> str:
         """'primary', 'standby', 'bystander', a node's name or a database member's."""
-        if selector in MEMBERS:
+        if selector in self.members:
             return self.site.node_of(selector)
         if selector not in {PRIMARY, STANDBY, BYSTANDER}:
             names = self.names()
@@ -122,10 +136,10 @@ class KubernetesNodes:
         return node
 
     def _standby(self, primary: str) -> str:
-        others = {self.site.node_of(member) for member in MEMBERS} - {primary}
-        if len(others) != 1:
-            raise FaultError("no node is standby: both databases are on one node")
-        (standby,) = others
+        others = {self.site.node_of(member) for member in self.members} - {primary}
+        if not others:
+            raise FaultError("no node is standby: every database is on one node")
+        standby = min(others)
         if self.is_dead(standby):
             raise FaultError(f"no node is standby: {standby} is dead")
         return standby
@@ -133,7 +147,7 @@ class KubernetesNodes:
     def _bystander(self) -> str:
         """A node with no database on it."""
         try:
-            taken = {self.site.node_of(member) for member in MEMBERS}
+            taken = {self.site.node_of(member) for member in self.members}
         except PlatformError as error:
             raise FaultError(f"no node is bystander for certain: {error.what}") from error
         free = [n.name for n in objects.nodes(self.cluster) if n.ready and n.schedulable]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -23,9 +23,13 @@ _ROLES: Mapping[str, type_labels] = MappingProxyType(
         "standby": {PART: ("database",), ROLE: ("replica", "standby_leader")},
     }
 )
-_CONTROLLERS = {
-    "ReplicaSet": "replicasets", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets",
-}  # fmt: skip
+_APPS = "apps/v1"
+_CONTROLLERS = {  # kind -> where the API has it, and how it says how many pods it wants
+    "ReplicaSet": (_APPS, "replicasets", "replicas"),
+    "StatefulSet": (_APPS, "statefulsets", "replicas"),
+    "DaemonSet": (_APPS, "daemonsets", ""),
+    "Cluster": ("postgresql.cnpg.io/v1", "clusters", "instances"),  # CloudNativePG's
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,15 @@ class Pods:
     cluster: Cluster
     namespace: str
     parts: Mapping[str, type_labels] = field(default_factory=dict)  # where names mean other labels
+    in_role: Callable[[str], str] | None = None  # role -> its pod, where no label tells
 
     def labels(self, pods: str) -> type_labels:
         return self.parts.get(pods) or _ROLES.get(pods) or {PART: (pods,)}
 
     def matching(self, pods: str) -> tuple[Target, ...]:
         """Ready, and not leaving. Raises FaultError where there is none."""
-        named = self.cluster.find(f"{self._folder}/{pods}") if pods else None
+        asked = self.in_role(pods) if self.in_role and pods in _ROLES else pods
+        named = self.cluster.find(f"{self._folder}/{asked}") if asked else None
         found = [named] if named else self._listed(labelSelector=selector_of(self.labels(pods)))
         ready = tuple(_target(item) for item in found if _is_ready(item))
         if not ready:
@@ -93,12 +99,12 @@ class Pods:
         kind, _, name = controller.partition("/")
         if kind not in _CONTROLLERS:
             raise FaultError(f"nobody here knows how many pods {controller or 'nobody'} wants")
-        where = f"/apis/apps/v1/namespaces/{self.namespace}/{_CONTROLLERS[kind]}/{name}"
-        owner = self.cluster.get(where)
-        if kind == "DaemonSet":  # it wants one on each node that will have it
+        group, plural, count = _CONTROLLERS[kind]
+        owner = self.cluster.get(f"/apis/{group}/namespaces/{self.namespace}/{plural}/{name}")
+        if count:
+            wanted = int(owner["spec"].get(count, 1))
+        else:  # it wants one on each node that will have it
             wanted = int(owner["status"]["desiredNumberScheduled"])
-        else:
-            wanted = int(owner["spec"].get("replicas", 1))
         ready = [
             item
             for item in self._listed()

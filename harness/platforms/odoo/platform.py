@@ -58,25 +58,7 @@ class OdooPlatform:
         return facts(state.options, state)
 
     def endpoints(self) -> Endpoints:
-        state = self._state
-        options, bucket = state.options, state.options.bucket
-        return Endpoints(
-            application_url=options.url,
-            application_replicas=(),
-            database=options.database,
-            login=options.login,
-            password_file=options.password_file,
-            dsn=options.dsn,
-            kind="shop" if state.stand_in else "odoo",
-            version=state.version,
-            queue_url="",
-            queue_password_file=None,
-            filestore=options.filestore,
-            s3_url=bucket.url if bucket else "",
-            s3_credentials_file=bucket.credentials_file if bucket else None,
-            s3_bucket=bucket.name if bucket else "",
-            partners_url="",
-        )
+        return endpoints(self._state)
 
     def whole(self) -> Wholeness:
         return whole.look(self._state, self.endpoints())
@@ -87,20 +69,51 @@ class OdooPlatform:
 
     def refuse_unserved(self, plan: Plan) -> None:
         """Raises Refused where a workload, or the fault that is asked for, is not offered."""
-        state, fault = self._state, plan.scenario.fault
-        refuse_unserved(state, tuple(target.workload for target in plan.targets.workloads))
-        command = dict(fault.parameters).get(deed.PARAMETER, "")
-        offered = self.commands.names()
-        if fault.experiment == deed.NAME and offered and command not in offered:
-            raise Refused(
-                f"platform.yaml offers no fault {command!r}; it offers: {', '.join(offered)}",
-                next_step=f"name the two commands under faults: {command}:",
-            )
+        refuse_unserved_by(self._state, plan)
+
+    def mend(self) -> list[str]:
+        """What no fault's journal knows of: nothing."""
+        return []
 
     def down(self) -> None:
         """Forget it, unless something is still to be undone. It runs on as it did."""
         if not journal.scan(self._directory)[0]:
             states.forget(self._directory)
+
+
+def endpoints(state: State) -> Endpoints:
+    """Where to look, as its owner says."""
+    options, bucket = state.options, state.options.bucket
+    return Endpoints(
+        application_url=options.url,
+        application_replicas=(),
+        database=options.database,
+        login=options.login,
+        password_file=options.password_file,
+        dsn=options.dsn,
+        kind="shop" if state.stand_in else "odoo",
+        version=state.version,
+        queue_url="",
+        queue_password_file=None,
+        filestore=options.filestore,
+        s3_url=bucket.url if bucket else "",
+        s3_credentials_file=bucket.credentials_file if bucket else None,
+        s3_bucket=bucket.name if bucket else "",
+        partners_url="",
+    )
+
+
+def refuse_unserved_by(state: State, plan: Plan) -> None:
+    """Raises Refused where a workload, or the fault that is asked for, is not offered."""
+    fault = plan.scenario.fault
+    refuse_unserved(state, tuple(target.workload for target in plan.targets.workloads))
+    command = dict(fault.parameters).get(deed.PARAMETER, "")
+    offered = tuple(fault.name for fault in state.options.faults)
+    if fault.experiment == deed.NAME and offered and command not in offered:
+        raise Refused(
+            f"platform.yaml offers no fault {command!r}; it offers: {', '.join(offered)}",
+            next_step=f"name the two commands under faults: {command}:",
+        )
 
 
 def facts(options: OdooOptions, found: State | None = None) -> PlatformFacts:
