@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from harness.errors import PlatformError
 from harness.platforms.kubernetes.client import Cluster, connect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +70,7 @@ class Somebody:
     def __init__(self, cluster: Cluster, namespace: str, *, door: int, database: int) -> None:
         self.cluster, self.namespace = cluster, namespace
         self.door, self.database = door, database
+        self.why = ""
 
     def bring(self) -> None:
         for document in (*self._undoer(), *self._documents()):
@@ -83,14 +85,13 @@ class Somebody:
             f"/namespaces/{meta.get('namespace', self.namespace)}" if found["namespaced"] else ""
         )
         path = f"{root}{place}/{found['name']}/{meta['name']}"
-        until(lambda: self._applied(path, document), 15)
+        until(lambda: self._applied(path, document), 15, lambda: self.why)
 
     def _applied(self, path: str, document: dict[str, Any]) -> bool:
         try:
             self.cluster.apply(path, document)
-        except Exception as error:  # a namespace that is a moment old lacks its service account
-            if "not" not in str(error):
-                raise
+        except PlatformError as error:  # a namespace that is a moment old is not ready for all
+            self.why = error.what
             return False
         return True
 
@@ -100,7 +101,8 @@ class Somebody:
         for plural in ("clusterroles", "clusterrolebindings"):
             name = f"{self.namespace}-peakdrill-undoer"
             self.cluster.delete(f"/apis/rbac.authorization.k8s.io/v1/{plural}/{name}")
-        until(lambda: self.cluster.find(f"/api/v1/namespaces/{self.namespace}") is None, 120)
+        for name in (self.namespace, f"{self.namespace}-peakdrill"):
+            until(lambda name=name: self.cluster.find(f"/api/v1/namespaces/{name}") is None, 120)
 
     def pods(self, labels: dict[str, str]) -> list[dict[str, Any]]:
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
@@ -186,7 +188,7 @@ def _claim(name: str) -> dict[str, Any]:
 
 
 def _service(name: str, labels: dict[str, str], port: dict[str, int]) -> dict[str, Any]:
-    spec = {"type": "NodePort", "selector": labels, "ports": [port]}
+    spec = {"type": "NodePort", "selector": labels, "ports": [{"protocol": "TCP", **port}]}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
 
 
@@ -251,10 +253,10 @@ def _ingress() -> dict[str, Any]:
             "spec": spec}  # fmt: skip
 
 
-def until(holds: Any, within_s: float = 30.0) -> None:
+def until(holds: Any, within_s: float = 30.0, why: Any = lambda: "it never happened") -> None:
     deadline = time.monotonic() + within_s
     while not holds():
-        assert time.monotonic() < deadline, "it never happened"
+        assert time.monotonic() < deadline, why()
         time.sleep(0.3)
 
 
