@@ -18,6 +18,27 @@ if TYPE_CHECKING:
     from harness.platforms.embedded import EmbeddedPlatform
 
 BROWSER_REQUIRED = os.environ.get("PEAKDRILL_REQUIRE_BROWSER") == "1"
+ALONE = {"platform", "drill", "alone"}  # markers of what trades, breaks or times
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--half", choices=("shared", "alone"),
+        help="only tests that may share the machine with others, or only those that may not",
+    )  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every test is in exactly one half; without --half all of them are run."""
+    if (half := config.getoption("--half")) is None:
+        return
+    kept = [item for item in items if wants_the_machine(item) == (half == "alone")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def wants_the_machine(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ALONE)
 
 
 def processes_naming(path: Path) -> list[str]:
@@ -63,8 +84,9 @@ def _at_home(private_home: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def platform(private_home: Path) -> Iterator[EmbeddedPlatform]:
+def platform(request: pytest.FixtureRequest, private_home: Path) -> Iterator[EmbeddedPlatform]:
     """One whole embedded platform. Who breaks it mends it before the test ends."""
+    assert request.config.getoption("--half") != "shared", "the test has no marker `platform`"
     from harness.platforms.embedded import up
 
     started = up()
