@@ -14,9 +14,9 @@ from harness.inputs.containers_file import (
     ContainersOptions,
     DatabaseRun,
     Images,
-    PortsModel,
     read_containers,
 )
+from harness.inputs.containers_model import PortsModel
 from harness.inputs.platform_file import kind_of, read_platform
 from harness.platforms.reference.ports import Ports
 
