@@ -16,6 +16,7 @@ from harness.platforms.odoo.detect import detect
 from harness.platforms.own_cluster import backups as backups_of
 from harness.platforms.own_cluster import facts
 from harness.platforms.own_cluster.backups import OwnBackups
+from harness.platforms.own_cluster.credentials import OwnCredentials
 from harness.platforms.own_cluster.database import OwnDatabase
 from harness.platforms.own_cluster.documents import PodDocuments
 from harness.platforms.own_cluster.door import FILE as DOOR_FILE
@@ -46,7 +47,9 @@ def looks(options: OwnClusterOptions) -> Iterable[Look]:
     with _scratch() as folder:
         yield from _looks(cluster, options, Path(folder))
     for told in facts.unproven(options):
-        yield Look(UNPROVEN, True, f"{told}: a drill may well work; nobody has run one yet")
+        yield Look(UNPROVEN, True, f"{told}: no drill of it can end met until somebody has run one")
+    for told in facts.unproven_parts(options):
+        yield Look(UNPROVEN, True, f"{told}: nobody has run it against a real one yet")
 
 
 def _looks(cluster: Cluster, options: OwnClusterOptions, folder: Path) -> Iterable[Look]:
@@ -66,6 +69,8 @@ def _looks(cluster: Cluster, options: OwnClusterOptions, folder: Path) -> Iterab
         yield looked("nodes", lambda: checks.kubelets_look(cluster))
     if options.backups:
         yield looked("backups", lambda: _backups(pods, folder))
+    if options.credentials:
+        yield looked("credentials", lambda: _credentials(cluster, options))
     if options.application.faults:
         yield looked("faults.command", lambda: _commands(options))
 
@@ -209,6 +214,14 @@ def _backups(pods: OwnPods, folder: Path) -> str:
     ways = [name for name, words in (("verify", asked.verify), ("restore", asked.restore)) if words]
     named = f"; the owner's commands: {', '.join(ways)}, not tried" if ways else ""
     return f"{told}{named}; {UNPROVEN}: {backups_of.UNPROVEN}"
+
+
+def _credentials(cluster: Cluster, options: OwnClusterOptions) -> str:
+    wanted = [("get", "secrets", _CORE), ("patch", "secrets", _CORE)]
+    kinds = {f"{one.partition('/')[0]}s" for told in options.credentials for one in told.restart}
+    wanted += [(verb, kind, "apps") for kind in sorted(kinds) for verb in ("get", "patch")]
+    checks.all_of(cluster, [(*right, options.namespace) for right in wanted])
+    return OwnCredentials(cluster, options.namespace, options.credentials).look()
 
 
 def _commands(options: OwnClusterOptions) -> str:

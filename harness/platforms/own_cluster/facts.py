@@ -15,6 +15,7 @@ _NOTES = ("brought and ended by its owner: peakdrill takes it up for a drill, an
 _STAND_IN = "this is peakdrill's own stand-in for an Odoo, not an Odoo"
 _CHECKSUMS_ALONE = "no filestore is named: documents were held against the database's checksums"
 _PROVEN_MANAGERS = (PLAIN,)  # those that a whole drill has been run against
+_PROVEN_DOORS = ("ingress",)
 _TOLD = {
     PATRONI: "PostgreSQL led by somebody's own Patroni, told by its label",
     CNPG: "PostgreSQL led by CloudNativePG, told by its labels",
@@ -74,19 +75,34 @@ def capabilities(options: OwnClusterOptions) -> tuple[str, ...]:
 
 
 def unproven(options: OwnClusterOptions) -> list[str]:
-    """What nobody has run a whole drill, or this tool, against yet."""
+    """What every drill of it goes through, and no whole drill has been run against yet."""
     told = []
     if options.database.managed_by not in _PROVEN_MANAGERS:
         told.append(f"a stack led by {options.database.managed_by}")
     version = options.application.version
-    if options.kind == "odoo" and version is not None and version not in PROVEN:
-        told.append(f"Odoo {version}")
     if options.kind == "odoo":
         told.append("an Odoo in a cluster")
+        if version is not None and version not in PROVEN:
+            told.append(f"Odoo {version}")
+    return told
+
+
+def unproven_parts(options: OwnClusterOptions) -> list[str]:
+    """What a drill may do without: nobody has run these against a real one yet."""
+    told = []
     if options.backups:
-        told.append(f"backups by {options.backups.by}")
-    if options.door is not None and options.door.may_close:
-        told.append(f"a closed door of kind {options.door.kind}")
+        ways = ", ".join(
+            name
+            for name, words in (
+                ("list", options.backups.list),
+                ("verify", options.backups.verify),
+                ("restore", options.backups.restore),
+            )
+            if words or (name, options.backups.by) == ("list", CNPG)
+        )
+        told.append(f"backups by {options.backups.by} ({ways})")
+    if options.door is not None and options.door.kind not in _PROVEN_DOORS:
+        told.append(f"the door of kind {options.door.kind}")
     return told
 
 
@@ -96,6 +112,7 @@ def _notes(options: OwnClusterOptions, kept: Kept | None) -> list[str]:
         notes.append(_STAND_IN)
     if not _reads_documents(options):
         notes.append(_CHECKSUMS_ALONE)
+    notes += [f"unproven: {told}" for told in unproven_parts(options)]
     if kept is not None:
         where = kept.found.where
         # two of one version are two configurations: runs on the one say nothing of the other

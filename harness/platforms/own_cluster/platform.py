@@ -21,6 +21,7 @@ from harness.platforms.odoo.commands import OdooCommands
 from harness.platforms.odoo.detect import detect
 from harness.platforms.own_cluster import facts, whole
 from harness.platforms.own_cluster import state as states
+from harness.platforms.own_cluster.credentials import OwnCredentials
 from harness.platforms.own_cluster.database import OwnDatabase
 from harness.platforms.own_cluster.documents import PodDocuments
 from harness.platforms.own_cluster.door import FILE as DOOR_FILE
@@ -111,6 +112,11 @@ class OwnClusterPlatform:
     def filestore(self) -> PodDocuments | None:
         where = self.options.documents_in_pod
         return PodDocuments(self.pods, where) if where else None
+
+    @property
+    def credentials(self) -> OwnCredentials:
+        """Beside the capability `secrets`, which knows what can leak, and where it was used."""
+        return OwnCredentials(self.cluster, self.options.namespace, self.options.credentials)
 
     @property
     def commands(self) -> OdooCommands | None:
