@@ -72,6 +72,7 @@ def _restoration(found: RestorationCounts) -> Plain:
         "back": found.back,
         "gone": found.gone,
         "spoiled": found.spoiled,
+        "waiting": found.waiting,
         "lost_value": exact_money(found.lost_value_cents),
         "back_value": None if back is None else exact_money(back),
         "gone_value": None if gone is None else exact_money(gone),

@@ -106,6 +106,7 @@ def _counts(counts: WriteCounts | None) -> dict[str, Plain]:
         row.field: None if counts is None else counted(counts, row.field) for row in WRITE_CLASSES
     }
     found["achieved_s"] = None if counts is None else in_seconds(counts.achieved_ns)
+    found["achieved_widened_by_s"] = None if counts is None else in_seconds(counts.widened_by_ns)
     found["recovery_point_s"] = None if counts is None else in_seconds(counts.recovery_point_ns)
     found["lost_value"] = None if counts is None else exact_money(counts.lost_value_cents)
     found["lost_is_suffix"] = None if counts is None else counts.lost_is_suffix

@@ -178,6 +178,8 @@ def restoration_total(found: tuple[RestorationCounts, ...], currency: str) -> st
     spoiled = sum(r.spoiled or 0 for r in found)
     worth = money(sum(r.gone_value_cents or 0 for r in found), currency)
     told += f"; replay brought back {count(back)}, and {count(gone)} are lost for good ({worth})"
+    if waiting := sum(r.waiting for r in found):
+        told += f"; of {count(waiting)} it is not known, for the queue was not seen drained"
     return f"{told}; {count(spoiled)} came back damaged or twice." if spoiled else f"{told}."
 
 

@@ -36,6 +36,7 @@ WRITE_CLASSES = (
     WriteClass("unknown", "Unknown", "sent, no certain answer", "outcome"),
     WriteClass("refused", "Refused", "provably without effect", "outcome"),
     WriteClass("lost", "Lost", "acknowledged, not in the store", "loss"),
+    WriteClass("waiting", "Waiting", "acknowledged by a queue that was not seen drained", "loss"),
     WriteClass("replayed", "Replayed", "lost at first, back by itself", "allowed"),
     WriteClass("absent", "Absent", "unknown, not in the store", "allowed"),
     WriteClass("recovered", "Recovered", "unknown, in the store", "allowed"),
@@ -128,6 +129,8 @@ class WorkloadView:
         text = f"{count(gated.lost)} of {count(gated.acked)}"
         if before.lost != gated.lost:
             text += f" ({count(before.lost)} before replay)"
+        if gated.waiting:
+            text += f", {count(gated.waiting)} not known"
         return text
 
     @property

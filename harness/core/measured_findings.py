@@ -48,16 +48,28 @@ def gate_rpo(workload: Workload, found: RecoveryPoint, currency: str) -> Finding
     """Writes lost against count and time, and every violation."""
     counts = found.gated
     reason = f"{workload}: {losses(workload, counts, currency)}"
-    over = _over(counts.lost, counts.achieved_ns, found)
+    over = _over(counts.lost, counts.achieved_ns - counts.widened_by_ns, found)
     if over:
         return Finding(RPO, workload, Verdict.MISSED, f"{reason}; {over}")
     if counts.violations:
         return Finding(RPO, workload, Verdict.MISSED, f"{reason}; none allowed")
     if not counts.acked:
         return Finding(RPO, workload, Verdict.INCONCLUSIVE, f"{workload}: no write acknowledged")
+    if counts.waiting:
+        return Finding(RPO, workload, Verdict.INCONCLUSIVE, reason)
     if counts.lost:
-        reason += f"; {whole(counts.achieved_ns)} back, objective {whole(found.target_ns or 0)}"
+        reason += f"; {_back(counts)}, objective {whole(found.target_ns or 0)}"
+    if _over(counts.lost, counts.achieved_ns + counts.widened_by_ns, found):
+        return Finding(RPO, workload, Verdict.INCONCLUSIVE, reason)
     return Finding(RPO, workload, Verdict.MET, reason)
+
+
+def _back(counts: WriteCounts) -> str:
+    """How far back it went, as far as the clocks can tell."""
+    if not counts.widened_by_ns:
+        return f"{whole(counts.achieved_ns)} back"
+    low_ns = max(0, counts.achieved_ns - counts.widened_by_ns)
+    return f"{seconds(low_ns)}-{seconds(counts.achieved_ns + counts.widened_by_ns, up=True)} s back"
 
 
 def _over(lost: int, achieved_ns: int, found: RecoveryPoint) -> str:
@@ -72,7 +84,8 @@ def _over(lost: int, achieved_ns: int, found: RecoveryPoint) -> str:
 def doubt(workload: Workload, found: RecoveryPoint) -> str:
     """The note when LOST is within the limits and LOST + ABSENT is beyond them, else ""."""
     counts: WriteCounts = found.gated
-    if _over(counts.lost, counts.achieved_ns, found) or not counts.absent:
+    least_ns = counts.achieved_ns - counts.widened_by_ns
+    if _over(counts.lost, least_ns, found) or not counts.absent:
         return ""
     if found.lost_max is None or counts.lost + counts.absent <= found.lost_max:
         return ""

@@ -21,8 +21,9 @@ from harness.core.detection import burn_rate_alert_ns
 from harness.core.evidence import Evidence, ReadBack
 from harness.core.failback import FAILBACK, failback_watch
 from harness.core.measured_findings import RPO, RTO, gate_rpo, gate_rto
-from harness.core.operation import Kind, Outcome, Workload
+from harness.core.operation import Workload
 from harness.core.operations import Operations, type_bool
+from harness.core.orders import backlog_drained_ns
 from harness.core.plan import Plan
 from harness.core.records import Records, records_of
 from harness.core.recovery_point import (
@@ -31,6 +32,7 @@ from harness.core.recovery_point import (
     Strangers,
     classify,
     held_by,
+    not_settled,
     replayed,
     stale_reads,
     strangers_of,
@@ -52,7 +54,7 @@ from harness.core.verdict import (
     gravest,
 )
 from harness.core.windows import Bar
-from harness.core.write_counts import examples_of, write_counts
+from harness.core.write_counts import examples_of, is_worse, write_counts
 
 T = TypeVar("T")
 
@@ -155,6 +157,8 @@ class Measures:
         records, found = self.records, taken.survivors
         held = held_by(records, found)
         classes = as_restored(self.evidence, records, classify(records, held), held)
+        if not self.settled:
+            classes = not_settled(records, classes, held, self._stored_before(taken))
         back = np.zeros(len(records), dtype=np.bool_)
         if before is not None:
             back = replayed(records, before.classes, classes, held)
@@ -167,6 +171,20 @@ class Measures:
             stale=stale_reads(self.evidence.operations, records, classes.lost, staleness_ns),
             replayed=back,
         )
+
+    @property
+    def settled(self) -> bool:
+        """Whether queues and replay were seen to end before the last look."""
+        ended_ns = self.evidence.observation.replay_ended_ns
+        return self.evidence.second is not None and ended_ns is not None
+
+    def _stored_before(self, taken: ReadBack) -> type_bool:
+        """Which records an earlier look has found in the stores."""
+        stored = np.zeros(len(self.records), dtype=np.bool_)
+        for look in (self.evidence.restored, self.evidence.first):
+            if look is not None and look.complete and look.taken_ns < taken.taken_ns:
+                stored |= held_by(self.records, look.survivors).present
+        return stored
 
     @property
     def _targets(self) -> tuple[WorkloadTarget, ...]:
@@ -238,7 +256,7 @@ class Measures:
             bar=Bar.degraded(target.min_capacity) if self.plan.scenario.degraded_mode else None,
         )
         alert_ns = burn_rate_alert_ns(mine, watch.fault_earliest_ns, watch.until_ns)
-        drained_ns = _backlog_drained_ns(self.evidence.operations, self.records, target.workload)
+        drained_ns = backlog_drained_ns(self.evidence.operations, self.records, target.workload)
         return replace(
             found,
             burn_rate_alert_ns=_since(watch, alert_ns),
@@ -264,7 +282,8 @@ class Measures:
         gated, look = before, first
         if self.second is not None:
             after = self._counts(target.workload, self.second)
-            if self._replayed_in_time(target) or _is_worse(after, before):
+            no_rto_runs = self.fault is None and self.settled and after.replayed > 0
+            if self._replayed_in_time(target) or no_rto_runs or is_worse(after, before):
                 gated, look = after, self.second
             else:
                 gated = replace(before, replayed=after.replayed)
@@ -284,6 +303,7 @@ class Measures:
         return write_counts(
             workload, self.records, look.classes, replayed=look.replayed,
             strangers=look.strangers, stale=look.stale, fault=self.fault,
+            clock_error_ns=self.evidence.observation.clock_error_ns,
         )  # fmt: skip
 
     def _replayed_in_time(self, target: WorkloadTarget) -> bool:
@@ -314,16 +334,6 @@ class _Kept(Generic[T]):
     value: T | None = None
 
 
-_HARMS = (
-    "lost", "ghost", "unexpected", "duplicate", "altered", "partial", "resurrected", "stale",
-)  # fmt: skip
-
-
-def _is_worse(after: WriteCounts, before: WriteCounts) -> bool:
-    """Whether a later look shows more of any harm than the one before."""
-    return any(getattr(after, harm) > getattr(before, harm) for harm in _HARMS)
-
-
 def _not_applicable(target: WorkloadTarget) -> RecoveryPoint:
     nothing = WriteCounts()
     reason = target.rpo_not_applicable_reason
@@ -332,13 +342,3 @@ def _not_applicable(target: WorkloadTarget) -> RecoveryPoint:
 
 def _since(watch: Watch, at_ns: int | None) -> int | None:
     return None if at_ns is None else max(0, at_ns - watch.fault_latest_ns)
-
-
-def _backlog_drained_ns(operations: Operations, records: Records, workload: Workload) -> int | None:
-    """When the last order that was sent again (RESYNC) was acknowledged; None while one waits."""
-    again = (operations.kind == Kind.RESYNC) & (operations.workload == workload.code)
-    resent = operations.where(again)
-    record = records.keys.find(resent.worker, resent.record)
-    if not len(resent) or not records.acked[record[record >= 0]].all():
-        return None
-    return int(resent.done_ns[resent.outcome == Outcome.ACKED].max(initial=0)) or None

@@ -77,7 +77,8 @@ def _classes(records: Records, orders: Orders, end: End | None, fault: Mark) -> 
     lost = (end.classes.lost if end is not None else nothing) & counted
     gone_from_store = ~end.held.present if end is not None else nothing
     hit = (orders.intended_ns >= since_ns) | (orders.done_ns > since_ns) | orders.in_flight
-    unserved = counted & hit & ~orders.good & ~lost
+    waiting = (end.classes.waiting if end is not None else nothing) & counted
+    unserved = counted & hit & ~orders.good & ~lost & ~waiting
     delayed = unserved & (orders.answered | orders.handed_over)
     uncertain = unserved & ~delayed & orders.uncertain
     return _Classes(
@@ -85,7 +86,7 @@ def _classes(records: Records, orders: Orders, end: End | None, fault: Mark) -> 
         refused=unserved & ~delayed & ~uncertain,
         absent=uncertain & gone_from_store,
         unanswered=uncertain & ~gone_from_store,
-        delayed=delayed,
+        delayed=delayed | waiting,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.core.operation import Detail, Flag, Kind, Outcome
+from harness.core.operation import Detail, Flag, Kind, Outcome, Workload
 from harness.core.operations import Operations, type_bool, type_i64
 from harness.core.records import Records
 
@@ -79,6 +79,15 @@ def _resyncs(operations: Operations, records: Records) -> tuple[type_bool, type_
     doubt = (r.outcome == Outcome.UNKNOWN) | (r.outcome == Outcome.NONE)
     doubted[record[(record >= 0) & doubt]] = True
     return acked, doubted
+
+
+def backlog_drained_ns(operations: Operations, records: Records, workload: Workload) -> int | None:
+    """When the last order that was sent again (RESYNC) was acknowledged; None while one waits."""
+    resent = operations.where(_is(operations, Kind.RESYNC) & (operations.workload == workload.code))
+    record = records.keys.find(resent.worker, resent.record)
+    if not len(resent) or not records.acked[record[record >= 0]].all():
+        return None
+    return int(resent.done_ns[resent.outcome == Outcome.ACKED].max(initial=0)) or None
 
 
 def _is(operations: Operations, *kinds: Kind) -> type_bool:

@@ -36,6 +36,7 @@ class WorkloadOutcome:
         bool  # LOST over its limit, or any violation, by a ledger and a read-back that hold
     )
     bars: Bars = field(default=(), metadata=LATER)  # (): recorded before they were kept
+    rpo_widened_by_ns: int = field(default=0, metadata=LATER)  # by the clocks, either way
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,7 @@ def _of_stores(measures: Measures) -> list[Finding]:
     evidence, chosen, found = measures.evidence, measures.plan.scenario.checks, []
     if checks.stores_agree in chosen:
         last = evidence.second or evidence.first
-        settled = evidence.second is not None and evidence.observation.replay_ended_ns is not None
-        body = partial(gate_stores, last, settled=settled)
+        body = partial(gate_stores, last, settled=measures.settled)
         found.append(guarded(STORES_AGREE, None, body))
     if checks.rpo in chosen:
         strangers = guarded(RPO, None, measures.gate_strangers)

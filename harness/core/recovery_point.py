@@ -6,6 +6,7 @@ measurement.md, section 4:
 
                       in the store                       not in the store
     ACKED             fine, or ALTERED, PARTIAL ...      LOST (REPLAYED: back at the second look)
+                                                         waiting: perhaps still in a queue
     UNKNOWN           RECOVERED                          ABSENT
     REFUSED           GHOST                              fine
     never sent        UNEXPECTED
@@ -13,7 +14,7 @@ measurement.md, section 4:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from harness.core.operation import Detail, Kind, Outcome, Stage, Workload
 from harness.core.operations import Operations, type_bool, type_i64, type_u8
 from harness.core.records import Records
 
+_BY_QUEUE = (Workload.MARKETPLACE,)  # acknowledged once its queue has it, and stored later
 _BY_ITSELF = Stage.RESERVED  # a platform reserves on confirmation: no call is needed for it
 
 
@@ -92,6 +94,7 @@ class Classes:
     partial: type_bool
     resurrected: type_bool
     duplicate_by_retry: type_bool
+    waiting: type_bool  # ACKED by a queue that nobody saw drained: may be in it still
     call_lost: type_bool  # of `Records.calls`: ACKED, and its effect is gone
 
     def names(self) -> tuple[str, ...]:
@@ -126,7 +129,25 @@ def classify(records: Records, held: Held) -> Classes:
         & (records.cancel == Outcome.ACKED)
         & (held.least_stage != Stage.CANCELLED),
         duplicate_by_retry=twice & records.resent,
+        waiting=np.zeros(len(records), dtype=np.bool_),
         call_lost=call_lost,
+    )
+
+
+def not_settled(
+    records: Records, classes: Classes, held: Held, stored_before: type_bool
+) -> Classes:
+    """The classes of a look where queues were not seen to drain: what may wait is not LOST.
+
+    Only what a queue acknowledges can wait in one; and what was stored once does not any more.
+    """
+    queued = np.isin(records.workload, np.array([w.code for w in _BY_QUEUE], dtype=np.uint8))
+    waiting = classes.lost & queued & ~held.present & ~stored_before
+    return replace(
+        classes,
+        lost=classes.lost & ~waiting,
+        waiting=waiting,
+        call_lost=classes.call_lost & ~waiting[records.call_record],
     )
 
 
@@ -161,8 +182,8 @@ def _ghosts(records: Records, held: Held) -> type_bool:
 
 def replayed(records: Records, before: Classes, after: Classes, held_after: Held) -> type_bool:
     """LOST at the first look, and at the second there exactly once, whole and unchanged."""
-    sound = ~after.lost & ~after.altered & ~after.partial & ~records.refused
-    back: type_bool = before.lost & sound & (held_after.rows == 1)
+    sound = ~after.lost & ~after.waiting & ~after.altered & ~after.partial & ~records.refused
+    back: type_bool = (before.lost | before.waiting) & sound & (held_after.rows == 1)
     return back
 
 

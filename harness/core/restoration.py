@@ -165,7 +165,8 @@ def _counts(
     back, gone = _fates(seen, end)
     point_ns, last_ns, span_ns = _reach(seen, lost, fault)
     known = end is not None
-    spoiled = lost & ~back & ~gone
+    waiting = lost & _waiting(seen, end)
+    spoiled = lost & ~back & ~gone & ~waiting
     fates = {"gone": lost & gone, "spoiled": spoiled, "back": lost & back} if known else {}
     return RestorationCounts(
         workload=workload,
@@ -180,6 +181,7 @@ def _counts(
         recovery_point_ns=point_ns,
         last_lost_ns=last_ns,
         span_ns=span_ns,
+        waiting=_count(waiting),
         examples=tuple(
             f"{fate} {key_of(run_id, int(seen.records.worker[i]), int(seen.records.seq[i]))}"
             for fate, mask in fates.items()
@@ -199,6 +201,16 @@ def _fates(seen: Restored, end: End | None) -> tuple[type_bool, type_bool]:
     before = replace(end.classes, lost=lost)
     back = replayed(end.records, before, end.classes, end.held)
     return back[place], end.classes.lost[place]
+
+
+def _waiting(seen: Restored, end: End | None) -> type_bool:
+    """Of every record: at the end perhaps still in a queue that nobody saw drained."""
+    if end is None:
+        return np.zeros(len(seen.records), dtype=np.bool_)
+    waiting: type_bool = end.classes.waiting[
+        end.records.keys.find(seen.records.worker, seen.records.seq)
+    ]
+    return waiting
 
 
 def _reach(

@@ -91,6 +91,10 @@ class WriteCounts:
     achieved_ns: int = 0
     recovery_point_ns: int | None = None
     lost_is_suffix: bool = True
+    # acknowledged by a queue that nobody saw drained: neither LOST nor stored
+    waiting: int = field(default=0, metadata=LATER)
+    # what the clocks of workers elsewhere leave open of `achieved_ns`, either way
+    widened_by_ns: int = field(default=0, metadata=LATER)
 
     @property
     def violations(self) -> int:
@@ -173,7 +177,8 @@ class AccessJudgement:
 class RestorationCounts:
     """What a restore cost one workload, and what replay made of it. Counts are of records.
 
-    Of what was acknowledged before the ingress was closed: `lost` = `back` + `gone` + `spoiled`.
+    Of what was acknowledged before the ingress was closed: `lost` = `back` + `gone` + `spoiled`
+    + `waiting`.
     `back`, `gone` and `spoiled` are None where the stores were not read whole at the end.
     """
 
@@ -190,6 +195,7 @@ class RestorationCounts:
     last_lost_ns: int | None  # the last lost acknowledgement, after t_F
     span_ns: int  # from the recovery point to the last lost acknowledgement
     examples: tuple[str, ...] = ()  # "gone pd-r1-0-17", then "spoiled ...", then "back ..."
+    waiting: int = field(default=0, metadata=LATER)  # perhaps still in a queue: see WriteCounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,8 @@ def losses(workload: Workload, counts: WriteCounts, currency: str) -> str:
     ):  # fmt: skip
         if number := getattr(counts, name):
             text += f"; {number:,} {name}"
+    if counts.waiting:
+        text += f"; {counts.waiting:,} not stored, and the queue was not seen drained"
     return text
 
 

@@ -12,6 +12,7 @@ from harness.core.timeline import Mark
 from harness.core.verdict import WriteCounts
 
 EXAMPLES_MAX = 20
+_NAMED = ("lost", "ghost", "duplicate", "altered", "partial", "resurrected", "waiting")
 
 
 def write_counts(
@@ -23,15 +24,19 @@ def write_counts(
     strangers: Strangers,
     stale: Operations,
     fault: Mark | None,
+    clock_error_ns: int = 0,
 ) -> WriteCounts:
-    """Every class of one workload. Canaries count, but stand for no money."""
+    """Every class of one workload. Canaries count, but stand for no money.
+
+    Both ends of RPO_time that are acknowledgements are off by the clock's error; t_F is not.
+    """
     mine = records.workload == workload.code
 
     def count(mask: type_bool) -> int:
         return int(np.count_nonzero(mask & mine))
 
     lost = classes.lost & mine
-    point_ns, achieved_ns = _recovery_point(records, classes, mine, fault)
+    point_ns, achieved_ns, ends = _recovery_point(records, classes, mine, fault)
     unexpected = (strangers.workload == workload.code) & ~strangers.beyond_ledger
     return WriteCounts(
         acked=count(classes.acked),
@@ -53,21 +58,37 @@ def write_counts(
         achieved_ns=achieved_ns,
         recovery_point_ns=point_ns,
         lost_is_suffix=_is_suffix(records, classes.acked & mine, lost, fault),
+        waiting=count(classes.waiting),
+        widened_by_ns=ends * clock_error_ns,
     )
+
+
+_HARMS = (
+    "lost", "ghost", "unexpected", "duplicate", "altered", "partial", "resurrected", "stale",
+)  # fmt: skip
+
+
+def is_worse(after: WriteCounts, before: WriteCounts) -> bool:
+    """Whether a later look shows more of any harm than the one before."""
+    return any(getattr(after, harm) > getattr(before, harm) for harm in _HARMS)
 
 
 def _recovery_point(
     records: Records, classes: Classes, mine: type_bool, fault: Mark | None
-) -> tuple[int | None, int]:
-    """The instant before the earliest acknowledgement among LOST, after t_F, and RPO in ns."""
+) -> tuple[int | None, int, int]:
+    """The instant before the earliest acknowledgement among LOST, after t_F, and RPO in ns.
+
+    The last is how many of RPO's two ends a worker's clock has told: t_F is told by the run's own.
+    """
     lost = classes.call_lost & mine[records.call_record]
     if not lost.any():
-        return None, 0
+        return None, 0, 0
     acked_ns = records.calls.done_ns[lost]
     point_ns, last_ns = int(acked_ns.min()) - 1, int(acked_ns.max())
     if fault is None:
-        return None, last_ns - point_ns
-    return point_ns - fault.latest_ns, max(fault.latest_ns, last_ns) - point_ns
+        return None, last_ns - point_ns, 2
+    told = 2 if last_ns > fault.latest_ns else 1
+    return point_ns - fault.latest_ns, max(fault.latest_ns, last_ns) - point_ns, told
 
 
 def _is_suffix(records: Records, acked: type_bool, lost: type_bool, fault: Mark | None) -> bool:
@@ -105,7 +126,7 @@ def examples_of(
     """Keys to look at, such as "lost pd-r1-0-17": at most 20, the gravest classes first."""
     mine = records.workload == workload.code
     named: list[str] = []
-    for name in ("lost", "ghost", "duplicate", "altered", "partial", "resurrected"):
+    for name in _NAMED:
         hits = np.flatnonzero(getattr(classes, name) & mine)[:EXAMPLES_MAX]
         named += [
             f"{name} {key_of(run_id, int(records.worker[i]), int(records.seq[i]))}" for i in hits

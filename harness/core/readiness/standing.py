@@ -140,10 +140,11 @@ def _losses(found: WorkloadOutcome, stored: Verdict, target: WorkloadTarget) -> 
     wanted_ns = round(target.rpo_s * _NS_PER_S)
     if target.lost_max is not None and found.lost > target.lost_max:
         return Verdict.MISSED, f"{told}, {target.lost_max:,} allowed"
-    if found.rpo_achieved_ns > wanted_ns:
+    if found.rpo_achieved_ns - found.rpo_widened_by_ns > wanted_ns:
         back = seconds(found.rpo_achieved_ns, up=True)
         return Verdict.MISSED, f"{told}, {back} s back, target {whole(wanted_ns)}"
-    within = Verdict.MET if found.acked else Verdict.INCONCLUSIVE
+    sure = found.rpo_achieved_ns + found.rpo_widened_by_ns <= wanted_ns
+    within = Verdict.MET if found.acked and sure else Verdict.INCONCLUSIVE
     looser = found.rpo_target_ns is not None and wanted_ns > found.rpo_target_ns
     if stored is Verdict.MISSED and looser:
         return within, told
