@@ -37,7 +37,7 @@ from harness.platforms.embedded.layout import Layout
 from harness.platforms.reference.ports import Ports
 from harness.tenancy import lock
 
-PORTS = Ports(*range(20_000, 20_009))
+PORTS = Ports(*range(20_000, 20_011))
 CANDIDATE = Images(application="registry.example/shop:rc1")
 
 
@@ -165,7 +165,7 @@ def test_what_such_images_cannot_have_is_lacking_by_name(monkeypatch: pytest.Mon
     everything = set(containers.facts(ContainersOptions()).capabilities)
     found = containers.facts(replace(ContainersOptions(), **FOREIGN, dialect=18))
     assert everything - set(found.capabilities) == {
-        "database.damage", "backups", "secrets", "audit", "cache", "integrations",
+        "database.damage", "backups", "secrets", "audit", "cache", "integrations", "clean-room",
     }  # fmt: skip
     assert {"nodes", "database.standby", "ingress", "filestore"} <= set(found.capabilities)
     assert found.unproven == ("Odoo 18",)

@@ -64,6 +64,7 @@ def api(known: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             SHOP: namespace("tenant"),
             EDGE: namespace("edge"),
             f"{SHOP}/configmaps/settings": (200, {"data": SETTINGS}),
+            f"{EDGE}/configmaps/routes": (200, {"data": {"tenant": "shop"}}),
             f"{SHOP}/secrets/secrets": encoded(known),
             LEASES: (200, {"items": []}),  # nothing is left to be undone
             "/version": (200, {"gitVersion": "v1.29.3"}),
@@ -167,6 +168,8 @@ def test_down_ends_it_when_it_is_told_to(api: Api, file: Path) -> None:
         (EDGE, (404, {"message": "none"}), "not the other half"),
         (f"{SHOP}/configmaps/settings", (200, {"data": {**SETTINGS, "PEAKDRILL_DIALECT": "14"}}),
          "brought with dialect: 14, and platform.yaml says 19"),
+        (f"{EDGE}/configmaps/routes", (200, {"data": {"tenant": "shop-clean-1"}}),
+         "was left for shop-clean-1"),
         (f"{SHOP}/secrets/secrets", (200, {"data": {}}), "lacks postgres, replicator"),
     ],
 )  # fmt: skip

@@ -136,3 +136,26 @@ def test_nothing_is_brought_that_nobody_agreed_to(
     with pytest.raises(Refused, match="nobody said"):
         up(replace(KEPT.options, context="here"))
     assert api.asked == []
+
+
+def test_a_clean_room_is_the_tenant_alone_behind_the_same_edge() -> None:
+    port = {"name": "postgresql", "port": 5432, "nodePort": 30540}
+    found = manifests.for_room(
+        [
+            document("ConfigMap", "settings", data={"PEAKDRILL_STORE": "store.shop-edge:8333"}),
+            document("Service", "database-0", spec={"type": "NodePort", "ports": [port]}),
+            document("Service", "store", "shop-edge", spec={"ports": []}),
+            {"apiVersion": "v1", "kind": "ClusterRole", "metadata": {"name": "shop-edge-undoer"}},
+        ],
+        KEPT,
+        "clean-1",
+    )
+    assert [manifests.named(one) for one in found] == [
+        "ConfigMap try-clean-1/settings",
+        "Service try-clean-1/database-0",
+    ]
+    settings, service = found
+    assert settings["data"]["PEAKDRILL_STORE"] == "store.try-edge:8333"
+    assert settings["data"]["PEAKDRILL_AWAIT_RESTORE"] == "true"
+    assert "nodePort" not in service["spec"]["ports"][0]  # the cluster gives it another one
+    assert "PEAKDRILL_AWAIT_RESTORE" not in made(document("ConfigMap", "settings"))[0]["data"]

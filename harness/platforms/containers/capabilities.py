@@ -11,11 +11,12 @@ from harness.platforms.isolation import DISCONNECT, PAUSE
 
 _ALL = (
     "nodes", "database", "database.standby", "database.damage", "ingress", "application",
-    "filestore", "cache", "integrations", "backups", "secrets", "audit", PAUSE, DISCONNECT,
+    "filestore", "cache", "integrations", "backups", "secrets", "audit", "clean-room",
+    PAUSE, DISCONNECT,
 )  # fmt: skip
 # rotation, audit log, queue and partners are the stand-in's; so is what a restore settles with them
-_NEED_THE_SHOP = frozenset({"cache", "integrations", "backups", "secrets", "audit"})
-_NEED_OUR_DATABASE = frozenset({"database.damage", "backups", "secrets", "audit"})
+_NEED_THE_SHOP = frozenset({"cache", "integrations", "backups", "secrets", "audit", "clean-room"})
+_NEED_OUR_DATABASE = frozenset({"database.damage", "backups", "secrets", "audit", "clean-room"})
 
 
 def lacking(options: ContainersOptions) -> frozenset[str]:

@@ -71,7 +71,7 @@ class ContainerIsolation:
 
     @property
     def _network(self) -> str:
-        return names.network(self.site.layout.root.name)
+        return self.site.network
 
     def _disconnect(self, container: str) -> None:
         with daemon.asking(f"disconnecting {container}"):

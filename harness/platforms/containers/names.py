@@ -31,18 +31,20 @@ NODES = {"a": (MEMBERS[0], REPLICAS[0]), "b": (MEMBERS[1], REPLICAS[1])}
 SUPPORT = (CONSENSUS, STORE, QUEUE, PARTNERS, KEEPER, INGRESS)  # "node" c: never killed
 _MOUNTS, _PIDS = Path("/proc/self/ns/mnt"), Path("/proc/self/ns/pid")
 ALL = (*MEMBERS, *REPLICAS, *SUPPORT)
+OUTSIDE = (STORE, INGRESS, PARTNERS)  # of every environment: there is one of each
 
 
-def container(platform_id: str, part: str) -> str:
-    return f"peakdrill-{platform_id}-{part}"
+def container(platform_id: str, part: str, environment: str = "") -> str:
+    """Of the original environment, or of a clean room."""
+    return f"{network(platform_id, '' if part in OUTSIDE else environment)}-{part}"
 
 
-def network(platform_id: str) -> str:
-    return f"peakdrill-{platform_id}"
+def network(platform_id: str, environment: str = "") -> str:
+    return f"peakdrill-{platform_id}{f'-{environment}' if environment else ''}"
 
 
-def volume(platform_id: str, what: str) -> str:
-    return f"peakdrill-{platform_id}-{what}"
+def volume(platform_id: str, what: str, environment: str = "") -> str:
+    return container(platform_id, what, environment)
 
 
 def containers_of(part: str) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ class ContainerNodes:
 
     def is_back(self, node: str) -> bool:
         """On the network with all of it, its replica routed, its database part of the cluster."""
-        network = names.network(self.site.layout.root.name)
+        network = self.site.network
         at_work = all(
             s.running and not s.paused and network in s.networks for s in self.states(node)
         )

@@ -19,12 +19,11 @@ from harness.inputs.containers_file import (
 from harness.platforms.containers import daemon, names, secret_files
 from harness.platforms.containers.state import State
 from harness.platforms.embedded.layout import Layout
-from harness.platforms.reference.ports import Ports
 from harness.platforms.reference.site import INGRESS, KEEPER, MEMBERS, PARTNERS, QUEUE, STORE
 
 _LOOPBACK = "127.0.0.1"
 _PROGRAM: tuple[str, ...] = ("python3", "-m", "harness.platforms.reference.inside")
-_USER = "1000:1000"
+USER = "1000:1000"
 _SHARED_MEMORY = "256m"  # a parallel query's; Docker's own 64 MB end it
 _LOGS = {"max-size": "20m", "max-file": "2"}
 FILESTORE = "filestore"
@@ -74,7 +73,7 @@ def part_of(layout: Layout, state: State, name: str) -> Part:
         entrypoint=entrypoint,
         command=command,
         environment=_environment(state, name, role),
-        doors=_doors(state.ports).get(name, {}),
+        doors=_doors(state).get(name, {}),
         volumes=_volumes(state, name, role),
         secrets=secret_files.folder(layout, secret_files.seen_by(options, role)),
         is_ours=ours,
@@ -95,13 +94,15 @@ def install_of(layout: Layout, state: State) -> Part | None:
         command=words[1:],
         volumes={at: folder for at, folder in replica.volumes.items() if folder != "/data"},
         begins_again=False,
+        doors={},
     )
 
 
 def _volumes(state: State, name: str, role: str) -> dict[str, str]:
     """One of its own, and the documents' where they are made and kept."""
-    options, mine = state.options, names.volume(state.platform_id, name)
-    documents = names.volume(state.platform_id, FILESTORE)
+    options = state.options
+    mine = names.volume(state.platform_id, name, state.environment)
+    documents = names.volume(state.platform_id, FILESTORE, state.environment)
     if role == "application":
         return {mine: "/data", documents: options.application.filestore}
     if role == "keeper":
@@ -122,10 +123,10 @@ def start(state: State, part: Part, labels: Mapping[str, str]) -> None:
         for volume in part.volumes:
             found.volumes.create(volume, labels=told)  # harmless where it is there
         network = Network()
-        network.name = names.network(state.platform_id)
+        network.name = names.network(state.platform_id, state.environment)
         container = (
             DockerContainer(part.image)
-            .with_name(names.container(state.platform_id, part.name))
+            .with_name(names.container(state.platform_id, part.name, state.environment))
             .with_envs(**part.environment)
             .with_network(network)
             .with_network_aliases(part.name)
@@ -156,7 +157,7 @@ def _as_docker_has_it(part: Part, labels: Mapping[str, str]) -> dict[str, Any]:
     if part.entrypoint:
         wanted["entrypoint"] = [*part.entrypoint, *part.command]
     if part.is_ours:
-        wanted |= {"user": _USER, "cap_drop": ["ALL"]}
+        wanted |= {"user": USER, "cap_drop": ["ALL"]}
     elif part.user:
         wanted["user"] = part.user
     return wanted
@@ -192,13 +193,19 @@ def _environment(state: State, name: str, role: str) -> dict[str, str]:
         "SYNCHRONOUS": "true" if asked.synchronous else "false",
         "LEADER_TTL_S": str(asked.leader_ttl_s),
     }
+    if state.environment:  # a clean room's: what its databases begin with is a restore
+        told["AWAIT_RESTORE"] = "true"
     ours = {f"PEAKDRILL_{key}": value for key, value in told.items()}
     also = _asked(state.options, role)
     return {**(dict(also.environment) if also else {}), **ours}
 
 
-def _doors(ports: Ports) -> dict[str, dict[int, int]]:
+def _doors(state: State) -> dict[str, dict[int, int]]:
+    """Each where it has a number on this machine."""
+    ports, application = state.ports, state.options.application
+    beside = {QUEUE: {6379: ports.queue}, names.REPLICAS[0]: {application.port: ports.application}}
     return {
+        **{name: doors for name, doors in beside.items() if all(doors.values())},
         MEMBERS[0]: {5432: ports.pg_0, 8008: ports.patroni_0},
         MEMBERS[1]: {5432: ports.pg_1, 8008: ports.patroni_1},
         INGRESS: {8080: ports.ingress, 6380: ports.queue_door, 8081: ports.ingress_api},

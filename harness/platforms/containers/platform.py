@@ -21,6 +21,7 @@ from harness.platforms.containers import (
 from harness.platforms.containers.isolation import ContainerIsolation
 from harness.platforms.containers.nodes import ContainerNodes
 from harness.platforms.containers.own_database import OwnDatabase
+from harness.platforms.containers.rooms import ContainerRooms
 from harness.platforms.containers.site import ContainersSite
 from harness.platforms.containers.state import State
 from harness.platforms.embedded import credentials, patroni
@@ -34,6 +35,7 @@ from harness.platforms.embedded.rotation import RotatedSecrets
 from harness.platforms.odoo.platform import PROVEN
 from harness.platforms.reference import audit, endpoints, filestore, ingress, secrets
 from harness.platforms.reference.backups import ReferenceBackups
+from harness.platforms.reference.clean_room import ReferenceCleanRoom
 
 _NOTES = (
     "process death, not power loss: the page cache survives",
@@ -45,14 +47,14 @@ _NOTES = (
 class ContainersPlatform:
     """One platform that is up, whichever command started it."""
 
-    commands = clean_room = None
+    commands = None
 
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+        self._base = Layout(layout.root)
 
     @property
     def directory(self) -> Path:
-        return self._layout.root
+        return self._base.root
 
     @property
     def nodes(self) -> ContainerNodes:
@@ -93,6 +95,11 @@ class ContainersPlatform:
             return None
         return audit.audit(self._layout, self._state.ports, self._site)
 
+    @property
+    def clean_room(self) -> ReferenceCleanRoom | None:
+        lacks = self._lacks("clean-room")
+        return None if lacks else ReferenceCleanRoom(ContainerRooms(self._base))
+
     def facts(self) -> PlatformFacts:
         now = self._state
         return facts(now.options, now.versions)
@@ -104,7 +111,7 @@ class ContainersPlatform:
             return found
         found = replace(found, kind=now.options.application.kind)
         if "cache" in capabilities.lacking(now.options):
-            found = replace(found, queue_url="", queue_password_file=None)
+            found = replace(found, queue_url="", queue_inside_url="", queue_password_file=None)
         if "integrations" in capabilities.lacking(now.options):
             found = replace(found, partners_url="")
         return found
@@ -124,7 +131,7 @@ class ContainersPlatform:
             "whole": seen.whole,
             "missing": list(seen.missing),
             "leader": self.database.leader(),
-            "containers": {n: names.container(now.platform_id, n) for n in names.ALL},
+            "containers": {n: self._site.container(n) for n in names.ALL},
             "application": {
                 "url": known.application_url,
                 "database": known.database,
@@ -141,11 +148,16 @@ class ContainersPlatform:
 
     def down(self) -> None:
         """Remove every container, volume and network of it, and the folder. Harmless when gone."""
-        clearing.remove(self._layout)
+        clearing.remove(self._base)
 
     @property
     def _state(self) -> State:
-        return state.load(self._layout)
+        return state.load(self._base)
+
+    @property
+    def _layout(self) -> Layout:
+        """Of the environment that serves."""
+        return state.serving(self._base)
 
     def _lacks(self, capability: str) -> bool:
         return capability in capabilities.lacking(self._state.options)

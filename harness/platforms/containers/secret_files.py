@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from harness.inputs.containers_file import ContainersOptions
-from harness.platforms.containers import state
+from harness.platforms.containers import names, state
 from harness.platforms.embedded import backup_key
 from harness.platforms.embedded.credentials import Secrets
 from harness.platforms.embedded.layout import Layout
@@ -38,7 +38,9 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 
 
 def folder(layout: Layout, role: str) -> Path:
-    return state.mounted(layout) / role
+    """What stands outside of every environment has but one."""
+    of = Layout(layout.root) if role in names.OUTSIDE else layout
+    return state.mounted(of) / role
 
 
 def seen_by(options: ContainersOptions, role: str) -> str:

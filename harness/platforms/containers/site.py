@@ -25,7 +25,7 @@ _TAIL = 400  # lines
 
 @dataclass(frozen=True, slots=True)
 class ContainersSite:
-    """One platform's."""
+    """One environment of one platform, by its layout."""
 
     layout: Layout
     ports: Ports
@@ -100,7 +100,12 @@ class ContainersSite:
 
     def container(self, name: str) -> str:
         """As Docker knows it."""
-        return names.container(self.layout.root.name, name)
+        return names.container(self.layout.root.name, name, self.layout.environment)
+
+    @property
+    def network(self) -> str:
+        """The one that its containers are on."""
+        return names.network(self.layout.root.name, self.layout.environment)
 
     def _await(self, name: str, look: Callable[[], bool], deadline: float) -> None:
         while not look():

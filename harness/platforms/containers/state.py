@@ -35,6 +35,7 @@ class State:
     ports: Ports
     versions: tuple[tuple[str, str], ...] = ()  # image by part, with its digest
     backup_id: str = ""  # the newest gated base backup
+    environment: str = ""  # which one serves: "" the original
 
     @property
     def asked(self) -> Options:
@@ -83,6 +84,14 @@ def claimed(layout: Layout, options: ContainersOptions, ports: Ports) -> State:
     return state
 
 
+def read_ports(file: Path) -> Ports:
+    return canonical.loads(Ports, file)
+
+
+def write_ports(file: Path, ports: Ports) -> None:
+    write_atomically(file, canonical.dumps(ports).decode())
+
+
 def save(layout: Layout, state: State) -> None:
     write_atomically(layout.state_file, canonical.dumps(state).decode())
 
@@ -96,6 +105,11 @@ def load(layout: Layout) -> State:
             f"no platform of containers is kept in {layout.root}: {error.what}",
             next_step="peakdrill platform down, then up",
         ) from error
+
+
+def serving(layout: Layout) -> Layout:
+    """Of the environment that serves."""
+    return Layout(layout.root, load(layout).environment)
 
 
 def known() -> tuple[tuple[Layout, State | None], ...]:

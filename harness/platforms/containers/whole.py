@@ -14,7 +14,7 @@ from harness.platforms.reference import whole
 def look(layout: Layout, state: State) -> Wholeness:
     """Every container by the daemon's word, every part by its own."""
     site = ContainersSite(layout, state.ports)
-    apart = _gaps(site, names.network(state.platform_id))
+    apart = _gaps(site, site.network)
     if apart:  # who stands still answers nobody, and asking would wait for him
         return Wholeness(False, apart)
     return whole.Stack(

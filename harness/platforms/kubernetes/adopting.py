@@ -35,7 +35,7 @@ from harness.platforms.kubernetes import bringing, objects
 from harness.platforms.kubernetes import state as states
 from harness.platforms.kubernetes.client import Cluster, connect
 from harness.platforms.kubernetes.finding import found_in
-from harness.platforms.kubernetes.site import SECRETS, SETTINGS
+from harness.platforms.kubernetes.site import ROUTES, SECRETS, SETTINGS
 from harness.platforms.kubernetes.state import LABEL, Kept
 
 _BACKUP_KEY = "backup-key"
@@ -138,7 +138,19 @@ def _refuse_unless_it_may_be(
             f"{options.edge_namespace} is not the other half of the stack in namespace {name}",
             next_step="peakdrill platform status where it was brought from",
         )
+    _refuse_one_that_was_left(cluster, options)
     _refuse_other_settings(cluster, options)
+
+
+def _refuse_one_that_was_left(cluster: Cluster, options: KubernetesOptions) -> None:
+    path = f"/api/v1/namespaces/{options.edge_namespace}/configmaps/{ROUTES}"
+    tenant = (cluster.get(path).get("data") or {}).get("tenant")
+    if tenant != options.namespace:
+        raise Refused(
+            f"the stack in namespace {options.namespace} was left for {tenant or 'nobody'}: a "
+            "drill has entered a clean room",
+            next_step="peakdrill platform down, then up, where it was brought from",
+        )
 
 
 def _refuse_other_settings(cluster: Cluster, options: KubernetesOptions) -> None:

@@ -16,8 +16,9 @@ from harness.platforms.kubernetes import manifests, objects
 from harness.platforms.kubernetes.client import Cluster, Silent
 from harness.platforms.kubernetes.site import SECRETS
 from harness.platforms.kubernetes.state import LABEL, Kept
+from harness.platforms.reference.rooms import CLEAN
 
-STANDS = "peakdrill.dev/stands"  # what network policies go by
+STANDS, TENANT = "peakdrill.dev/stands", "tenant"  # what network policies go by
 BROUGHT_BY = "peakdrill.dev/brought-by"  # for whoever takes it up elsewhere
 _GONE_S, _PATIENCE_S = 150.0, 40.0
 _TRIES, _PAUSE_S = 5, 1.0
@@ -31,11 +32,17 @@ def claim_namespaces(cluster: Cluster, kept: Kept) -> None:
     """Both are ours from here on. Raises Refused for one that is somebody else's."""
     for name in namespaces(kept):
         refuse_foreign(cluster, name, kept.platform_id)
-    for name, stands in zip(namespaces(kept), ("tenant", "edge"), strict=True):
-        labels = {LABEL: kept.platform_id, STANDS: stands}
-        meta = {"name": name, "labels": labels, "annotations": {BROUGHT_BY: _us()}}
-        document = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
-        cluster.apply(f"/api/v1/namespaces/{name}", document)
+    for name, stands in zip(namespaces(kept), (TENANT, "edge"), strict=True):
+        claim(cluster, kept, name, stands)
+
+
+def claim(cluster: Cluster, kept: Kept, name: str, stands: str) -> None:
+    """One namespace. Raises Refused for one that is somebody else's."""
+    refuse_foreign(cluster, name, kept.platform_id)
+    labels = {LABEL: kept.platform_id, STANDS: stands}
+    meta = {"name": name, "labels": labels, "annotations": {BROUGHT_BY: _us()}}
+    document = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+    cluster.apply(f"/api/v1/namespaces/{name}", document)
 
 
 def refuse_foreign(cluster: Cluster, name: str, platform_id: str) -> None:
@@ -50,10 +57,12 @@ def refuse_foreign(cluster: Cluster, name: str, platform_id: str) -> None:
     )
 
 
-def bring_secrets(cluster: Cluster, kept: Kept, told: Mapping[str, str]) -> None:
-    """The same in both namespaces; each pod mounts only what it needs."""
+def bring_secrets(
+    cluster: Cluster, kept: Kept, told: Mapping[str, str], environment: str = ""
+) -> None:
+    """The same in the tenant's namespace and the edge's; each pod mounts only what it needs."""
     data = {name: base64.b64encode(text.encode()).decode() for name, text in told.items()}
-    for namespace in namespaces(kept):
+    for namespace in (kept.tenant(environment), kept.options.edge_namespace):
         meta = {"name": SECRETS, "namespace": namespace, "labels": {LABEL: kept.platform_id}}
         document = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data}
         cluster.apply(f"/api/v1/namespaces/{namespace}/secrets/{SECRETS}", document)
@@ -78,12 +87,13 @@ def bring(cluster: Cluster, documents: Sequence[manifests.Document]) -> None:
 
 
 def take_away(cluster: Cluster, kept: Kept) -> None:
-    """Both namespaces with all in them, and what has none. Harmless when they are gone.
+    """Every namespace with all in it, and what has none. Harmless when they are gone.
 
     A namespace that does not bear our label is left as it is. Raises PlatformError for what did
     not go in time.
     """
-    ours = [name for name in namespaces(kept) if _is_ours(cluster, name, kept)]
+    named = (*namespaces(kept), kept.tenant(CLEAN))
+    ours = [name for name in named if _is_ours(cluster, name, kept)]
     for name in ours:
         cluster.delete(f"/api/v1/namespaces/{name}")
     for path in _OF_THE_CLUSTER:

@@ -9,9 +9,20 @@ from harness.platforms.kubernetes.state import Found
 
 WATCH_S = 0.3  # how often the ingress's watcher reads routes and endpoints
 _CAPABILITIES = (
-    "database", "database.standby", "database.damage", "ingress", "application", "filestore",
-    "cache", "integrations", "backups", "secrets", "audit", "faults.cluster",
-)  # fmt: skip
+    "database",
+    "database.standby",
+    "database.damage",
+    "ingress",
+    "application",
+    "filestore",
+    "cache",
+    "integrations",
+    "backups",
+    "secrets",
+    "audit",
+    "faults.cluster",
+)
+_ROOM = "clean-room"  # fmt: skip
 _NOTES = (
     "outside an environment (ingress, store, partners) and queue and keeper have no second copy",
     "whether network policies are enforced is not known; that a door is closed is observed",
@@ -19,8 +30,11 @@ _NOTES = (
 _POWER = "a node's power is cut and given back by the owner's own commands"
 
 
-def facts(options: KubernetesOptions, found: Found | None = None) -> PlatformFacts:
-    """Without `found`, what the file alone can tell."""
+def facts(
+    options: KubernetesOptions, found: Found | None = None, *, adopted: bool = False
+) -> PlatformFacts:
+    """Without `found`, what the file alone can tell. `adopted`: brought from elsewhere."""
+    has_room = not adopted and not (found and found.where.is_pod)
     copies = "synchronous" if options.synchronous else "asynchronous"
     notes = [*_NOTES, f"{copies} replication, Patroni ttl {options.leader_ttl_s} s"]
     loops = [
@@ -37,7 +51,11 @@ def facts(options: KubernetesOptions, found: Found | None = None) -> PlatformFac
         kind="shop",
         heading="stand-in application",
         disposable=options.disposable,
-        capabilities=(*(("nodes",) if options.nodes else ()), *_CAPABILITIES),
+        capabilities=(
+            *(("nodes",) if options.nodes else ()),
+            *_CAPABILITIES,
+            *((_ROOM,) if has_room else ()),
+        ),
         versions=found.versions if found else (),
         loops_s=tuple(loops),
         notes=(*((_POWER,) if options.nodes else ()), *notes),

@@ -63,16 +63,45 @@ def for_stack(documents: Iterable[Document], kept: Kept) -> list[Document]:
     for document in documents:
         if document["kind"] == "Namespace":
             continue  # ours are made first, and never anybody else's
-        _label(document, kept.platform_id)
-        _move(document, kept.options)
+        _bring_in(document, kept, _names(kept))
         _rename(document, kept.options)
-        _spell_out(document)
         if document["kind"] == "Service":
             _number(document, kept.options)
-        if document["kind"] == "ConfigMap" and document["metadata"]["name"] == SETTINGS:
-            _set(document, kept.options)
         made.append(document)
     return sorted(made, key=_order)
+
+
+def for_room(documents: Iterable[Document], kept: Kept, environment: str) -> list[Document]:
+    """The tenant's alone, in a namespace of its own behind the same edge.
+
+    On whatever NodePorts the cluster gives it, and with databases that wait for a restore.
+    """
+    made = []
+    for document in documents:
+        if document["metadata"].get("namespace") != _NAMESPACE:
+            continue
+        _bring_in(document, kept, _names(kept, environment))
+        if document["kind"] == "Service":
+            for port in document["spec"].get("ports") or ():
+                port.pop("nodePort", None)
+        if document["kind"] == "ConfigMap" and document["metadata"]["name"] == SETTINGS:
+            document["data"]["PEAKDRILL_AWAIT_RESTORE"] = "true"
+        made.append(document)
+    return sorted(made, key=_order)
+
+
+def _names(kept: Kept, environment: str = "") -> Mapping[str, str]:
+    """What the manifests call the two namespaces -> what they are called here."""
+    edge = kept.options.edge_namespace
+    return {_NAMESPACE: kept.tenant(environment), _NAMESPACE + EDGE: edge}
+
+
+def _bring_in(document: Document, kept: Kept, names: Mapping[str, str]) -> None:
+    _label(document, kept.platform_id)
+    _move(document, names)
+    _spell_out(document)
+    if document["kind"] == "ConfigMap" and document["metadata"]["name"] == SETTINGS:
+        _set(document, kept.options, names)
 
 
 def named(document: Mapping[str, Any]) -> str:
@@ -90,12 +119,11 @@ def _label(document: Document, platform_id: str) -> None:
     document["metadata"].setdefault("labels", {})[LABEL] = platform_id
 
 
-def _move(value: Any, options: KubernetesOptions) -> None:
+def _move(value: Any, names: Mapping[str, str]) -> None:
     """Every place in which a manifest names a namespace."""
-    names = {_NAMESPACE: options.namespace, _NAMESPACE + EDGE: options.edge_namespace}
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
         if isinstance(item, dict | list):
-            _move(item, options)
+            _move(item, names)
         elif key in _NAMES_ONE and item in names:
             value[key] = names[item]
     if isinstance(value, dict) and isinstance(value.get("namespaces"), list):
@@ -135,9 +163,8 @@ def _number(document: Document, options: KubernetesOptions) -> None:
         port["nodePort"] = dict(options.node_ports)[name]
 
 
-def _set(document: Document, options: KubernetesOptions) -> None:
+def _set(document: Document, options: KubernetesOptions, names: Mapping[str, str]) -> None:
     """What was asked for, and addresses as the namespaces are called here."""
-    names = {_NAMESPACE: options.namespace, _NAMESPACE + EDGE: options.edge_namespace}
     data = document.setdefault("data", {})
     for key, word in data.items():
         data[key] = _IN_NAMESPACE.sub(lambda found: f".{names[found[1]]}", word)

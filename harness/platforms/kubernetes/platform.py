@@ -17,25 +17,27 @@ from harness.platforms.embedded.doors import Doors
 from harness.platforms.embedded.layout import Layout, State, load_state, save_state
 from harness.platforms.embedded.mirror import MirroredFilestore
 from harness.platforms.embedded.rotation import RotatedSecrets
-from harness.platforms.kubernetes import bringing, hooks
+from harness.platforms.kubernetes import bringing, forwarding, hooks
 from harness.platforms.kubernetes import state as states
 from harness.platforms.kubernetes.client import Cluster, Silent, connect
 from harness.platforms.kubernetes.facts import facts
 from harness.platforms.kubernetes.faults import KubernetesFaults, Scope
 from harness.platforms.kubernetes.load_pods import KubernetesLoadPods
 from harness.platforms.kubernetes.nodes import KubernetesNodes
+from harness.platforms.kubernetes.rooms import QUEUE_PORT, KubernetesRooms, site_of
 from harness.platforms.kubernetes.site import KubernetesSite
 from harness.platforms.kubernetes.status import status
 from harness.platforms.reference.audit import audit
 from harness.platforms.reference.backups import ReferenceBackups
+from harness.platforms.reference.clean_room import ReferenceCleanRoom
 from harness.platforms.reference.database import database
 from harness.platforms.reference.endpoints import endpoints
 from harness.platforms.reference.filestore import filestore
 from harness.platforms.reference.ingress import ingress
+from harness.platforms.reference.ports import Ports
 from harness.platforms.reference.secrets import secrets
+from harness.platforms.reference.site import QUEUE
 from harness.platforms.reference.whole import look
-
-_PLACES = "places.json"
 
 
 class KubernetesPlatform:
@@ -43,7 +45,6 @@ class KubernetesPlatform:
 
     commands = None  # its own faults are known
     isolation = None
-    clean_room = None
     undo_lease_s = 15.0
 
     def __init__(self, directory: Path) -> None:
@@ -57,7 +58,7 @@ class KubernetesPlatform:
     @property
     def state(self) -> State:
         """As it is on disk now: a backup changes it while others look."""
-        return load_state(self.layout)
+        return load_state(Layout(self._directory))
 
     @property
     def options(self) -> KubernetesOptions:
@@ -66,7 +67,13 @@ class KubernetesPlatform:
 
     @property
     def layout(self) -> Layout:
-        return Layout(self._directory)
+        """Of the environment that serves."""
+        return Layout(self._directory, self.state.environment)
+
+    @property
+    def ports(self) -> Ports:
+        """As the environment that serves has them."""
+        return Ports.of(self.state.ports)
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -76,15 +83,7 @@ class KubernetesPlatform:
 
     @property
     def site(self) -> KubernetesSite:
-        options = self._kept.options
-        memory = self._directory / _PLACES
-        return KubernetesSite(
-            self.cluster,
-            options.namespace,
-            options.edge_namespace,
-            memory,
-            asks_kubelets=not self.cluster.where.is_pod,
-        )
+        return site_of(self.cluster, self._kept, self.layout)
 
     @property
     def nodes(self) -> KubernetesNodes | None:
@@ -103,48 +102,60 @@ class KubernetesPlatform:
 
     @property
     def database(self) -> PatroniDatabase:
-        return database(self.layout, self._kept.ports, self._given.options, self.site)
+        return database(self.layout, self.ports, self._given.options, self.site)
 
     @property
     def backups(self) -> ReferenceBackups:
-        kept, options = self._kept, self._given.options
-        return ReferenceBackups(self.layout, kept.ports, options, self.site, self._remember)
+        options = self._given.options
+        return ReferenceBackups(self.layout, self.ports, options, self.site, self._remember)
 
     @property
     def secrets(self) -> RotatedSecrets:
-        return secrets(self.layout, self._kept.ports, self._given.options, self.site)
+        return secrets(self.layout, self.ports, self._given.options, self.site)
 
     @property
     def audit(self) -> PlatformAudit:
-        return audit(self.layout, self._kept.ports, self.site)
+        return audit(self.layout, self.ports, self.site)
 
     @property
     def cluster_faults(self) -> KubernetesFaults:
-        options = self._kept.options
-        return KubernetesFaults(self.cluster, Scope(options.namespace, platform=self._kept.owner))
+        scope = Scope(self.site.namespace, platform=self._kept.owner)
+        return KubernetesFaults(self.cluster, scope)
+
+    @property
+    def clean_room(self) -> ReferenceCleanRoom | None:
+        """None for a stack that was brought from elsewhere: whoever did knows nothing of it."""
+        if self._kept.brought_by or self.cluster.where.is_pod:
+            return None
+        return ReferenceCleanRoom(KubernetesRooms(self._directory, self.cluster, self._kept))
 
     @property
     def ingress(self) -> Doors:
-        return ingress(self.layout, self._kept.ports, self.site)
+        return ingress(self.layout, self.ports, self.site)
 
     @property
     def filestore(self) -> MirroredFilestore:
-        return filestore(self.layout, self._kept.ports, self.site)
+        return filestore(self.layout, self.ports, self.site)
 
     @property
     def load_pods(self) -> KubernetesLoadPods:
-        options = self._kept.options
-        return KubernetesLoadPods(self.cluster, options.edge_namespace, options.namespace)
+        site = self.site
+        return KubernetesLoadPods(self.cluster, site.edge_namespace, site.namespace)
 
     def facts(self) -> PlatformFacts:
-        return facts(self._kept.options, self._kept.found)
+        return facts(self._kept.options, self._kept.found, adopted=bool(self._kept.brought_by))
 
     def endpoints(self) -> Endpoints:
-        return endpoints(self.layout, self._kept.ports, self._given.options)
+        """The queue is reached beside its door by way of the API."""
+        found = endpoints(self.layout, self.ports, self._given.options)
+        if self.cluster.where.is_pod:
+            return found
+        beside = forwarding.port_to(self.site, QUEUE, QUEUE_PORT)
+        return replace(found, queue_inside_url=f"redis://127.0.0.1:{beside}/0")
 
     def whole(self) -> Wholeness:
-        state, ports = self.state, self._kept.ports
-        return look(self.layout, ports, state.options, self.site, state.backup_id)
+        state = self.state
+        return look(self.layout, self.ports, state.options, self.site, state.backup_id)
 
     @property
     def brought_by(self) -> str:
@@ -171,7 +182,7 @@ class KubernetesPlatform:
         return status(self._kept, self.state, self)
 
     def _remember(self, backup_id: str) -> None:
-        save_state(self.layout, replace(self.state, backup_id=backup_id))
+        save_state(Layout(self._directory), replace(self.state, backup_id=backup_id))
 
     def _leader(self) -> str | None:
         return self.database.leader()

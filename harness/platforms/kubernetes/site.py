@@ -62,7 +62,7 @@ class KubernetesSite:
     def run(
         self, part: str, words: Sequence[str], *, stdin: bytes = b"", within_s: float = 60.0
     ) -> bytes:
-        place = self._place(part)
+        place = self.place(part)
         ran = execution.run(self.cluster, place, words, stdin=stdin, within_s=within_s)
         if ran.code != 0:
             said = ran.stderr.decode(errors="replace").strip()[-_STDERR_TOLD:]
@@ -90,10 +90,14 @@ class KubernetesSite:
         if part in MEMBERS:
             self._replace(part, within_s)
             return
+        self.begin_restart(part)
+        self._await(f"the restart of {part}", lambda: not self.gap(part, strict=True), within_s)
+
+    def begin_restart(self, part: str) -> None:
+        """Of a part that is no member; nobody waits for its end."""
         now = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}-{time.monotonic_ns()}"
         stamp = {"metadata": {"annotations": {"peakdrill.dev/restarted": now}}}
         self.cluster.patch(self._workload(part), {"spec": {"template": stamp}})
-        self._await(f"the restart of {part}", lambda: not self.gap(part, strict=True), within_s)
 
     def set_doors(self, *, closed: bool, queue_closed: bool) -> None:
         data = {"closed": _word(closed), "queue_closed": _word(queue_closed)}
@@ -201,7 +205,7 @@ class KubernetesSite:
             gaps = "; ".join(self.gaps()) or "every pod is ready now"
             raise NotReady(f"{error.what}: {gaps}") from error
 
-    def _place(self, part: str) -> execution.Container:
+    def place(self, part: str) -> execution.Container:
         """Of the ready ones the first, else one that runs: a held database is not ready."""
         there = [pod for pod in self._pods(part) if pod.running and not pod.leaving]
         if not there:

@@ -60,6 +60,10 @@ class Kept:
         """Of undo leases: those of a drill that lives elsewhere are not ours to play."""
         return f"{self.platform_id}-{self.place}" if self.place else self.platform_id
 
+    def tenant(self, environment: str) -> str:
+        """The namespace of an environment: "" the original."""
+        return f"{self.options.namespace}-{environment}" if environment else self.options.namespace
+
     @property
     def selector(self) -> str:
         return f"{LABEL}={self.platform_id}"

@@ -36,13 +36,13 @@ def status(kept: Kept, state: State, platform: Told) -> dict[str, object]:
         "directory": str(platform.layout.root),
         "phase": state.phase,
         "cluster": {"context": where.context, "server": where.server},
-        "namespaces": [options.namespace, options.edge_namespace],
+        "namespaces": [kept.tenant(state.environment), options.edge_namespace],
         "whole": seen.whole,
         "missing": list(seen.missing),
         "leader": platform.database.leader(),
         "pods": {
             f"{namespace}/{pod.name}": f"on {pod.node or 'no node'}, {pod.why_not or 'ready'}"
-            for namespace in (options.namespace, options.edge_namespace)
+            for namespace in (kept.tenant(state.environment), options.edge_namespace)
             for pod in objects.pods(platform.cluster, namespace)
         },
         "application": {

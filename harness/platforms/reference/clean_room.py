@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from harness.errors import PlatformError
 from harness.platforms.capabilities import Restored, Wanted
@@ -27,13 +28,13 @@ from harness.platforms.reference.database import database
 from harness.platforms.reference.filestore import filestore
 from harness.platforms.reference.inside import evidence
 from harness.platforms.reference.ports import Ports
-from harness.platforms.reference.rooms import MOUNTED, VOLUMES, Rooms
+from harness.platforms.reference.rooms import CLEAN, MOUNTED, VOLUMES, Rooms
 from harness.platforms.reference.site import APPLICATION, MEMBERS, Site
 
-_CANDIDATE, _NAME = "clean-room.json", "clean-1"
+_CANDIDATE = "clean-room.json"
 _VOLUMES = "volumes/"  # before the names of what is not in the platform's folder
 _REPLICAS = 2
-_DIGEST_S, _LOGS_S, _SERVES_S = 120.0, 60.0, 90.0
+_DIGEST_S, _LOGS_S, _SERVES_S, _STORE_S = 120.0, 60.0, 90.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Candidate:
     name: str
     first_ports: dict[str, int]  # of the original
     ports: dict[str, int]  # {} while they are not known
-    restored: dict[str, object] | None = None
+    restored: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,11 @@ class ReferenceCleanRoom:
         ports = self.rooms.furnish(made.name)
         self._save(replace(made, ports=ports.named()))
         site = self.rooms.site(made.name, ports)
+        kept = filestore(Layout(self.rooms.base.root, made.name), ports, site)
+        await_ready(
+            "the store that was started anew", lambda: looking.gives(kept), within_s=_STORE_S,
+            poll_s=0.5, next_step="see the store's logs",
+        )  # fmt: skip
         for member in MEMBERS:
             if not member_agent.is_held(site, member):
                 raise PlatformError(f"{member} of {made.name} is not held: it may not start empty")
@@ -95,7 +101,7 @@ class ReferenceCleanRoom:
         """Documents, orders, database, log-ins: from the store and what was taken over."""
         made = self._expected()
         if self.name() == made.name and made.restored is not None:
-            return Restored(**made.restored)  # type: ignore[arg-type]  as we wrote it down
+            return Restored(**made.restored)
         layout, ports, site = self._place(made)
         serving, known = self.rooms.serving(), credentials.load(layout)
         seating.documents(filestore(layout, ports, site))
@@ -210,12 +216,12 @@ class ReferenceCleanRoom:
         """Its secrets are on disk before it is."""
         base, serving = self.rooms.base, self.rooms.serving()
         _refuse_a_second(serving.environment)
-        layout = Layout(base.root, _NAME)
+        layout = Layout(base.root, CLEAN)
         for folder in (layout.secrets, layout.logs):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         credentials.generate(layout)
         backup_key.make(layout)
-        made = Candidate(_NAME, serving.ports.named(), {})
+        made = Candidate(CLEAN, serving.ports.named(), {})
         self._save(made)
         return made
 

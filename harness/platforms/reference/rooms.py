@@ -14,6 +14,7 @@ from harness.platforms.embedded.layout import Layout, Options
 from harness.platforms.reference.ports import Ports
 from harness.platforms.reference.site import MEMBERS, QUEUE, Site
 
+CLEAN = "clean-1"  # the one clean room that a platform may have
 FILESTORE = "filestore"
 VOLUMES = (*MEMBERS, QUEUE, FILESTORE)  # what an environment keeps; a part's bears its name
 MOUNTED = "/volume"  # where `look_into` has it
