@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SIZE ?= full
 SCENARIO ?= node-loss
 
-.PHONY: drill test test-clusters test-odoo install install-dev lint types contracts campaign track-record season season-scan season-keep repeatability lock clean
+.PHONY: drill test test-clusters test-clusters-ci test-odoo install install-dev lint types contracts campaign track-record season season-scan season-keep repeatability lock clean
 
 drill: install  ## break it, watch it come back, say what was lost
 	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
@@ -26,12 +26,11 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@ $(VENV)/.drill
 
-# Quick tests share both cores; those that trade, break and time have the machine to themselves.
-QUICK := tests/cli tests/core tests/drill_unit tests/evidence tests/gate tests/history tests/inputs tests/ledger tests/reference tests/reports tests/season tests/selftest tests/shop tests/test_house.py
+# Most tests share both cores; those that trade, break or time have the machine to themselves.
 test: install-dev lint types contracts  ## everything that must hold
 	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
-	$(BIN)/python -m pytest -n 2 --basetemp=$$base/quick $(PYTEST_ARGS) $(QUICK) || status=$$?; \
-	$(BIN)/python -m pytest --basetemp=$$base/slow $(PYTEST_ARGS) tests $(QUICK:%=--ignore=%) || status=$$?; \
+	$(BIN)/python -m pytest -n 2 --half=shared --basetemp=$$base/shared $(PYTEST_ARGS) tests || status=$$?; \
+	$(BIN)/python -m pytest --half=alone --basetemp=$$base/alone $(PYTEST_ARGS) tests || status=$$?; \
 	rm -rf $$base; exit $$status
 
 lint: install-dev
@@ -44,10 +43,20 @@ types: install-dev
 contracts: install-dev
 	$(BIN)/lint-imports --no-cache
 
-test-clusters: install-dev  ## breaks the cluster of KUBECONFIG, and starts containers by DOCKER_HOST
+# Marker:words of pytest, one after the other, since two stacks at once are too much for a small machine.
+ALL_CLUSTERS := containers:tests kubernetes:tests/contracts kubernetes:tests,--ignore=tests/contracts
+# What fits into the time that CI has; the rest is for whoever changes a platform.
+SOME_CLUSTERS := containers:tests/contracts,tests/containers/test_containers_drills.py \
+  kubernetes:tests/contracts kubernetes:tests/kubernetes/faults/test_cluster_faults_smoke.py,tests/kubernetes/faults/test_cluster_faults_killed.py \
+  kubernetes:tests/kubernetes/test_scenarios_in_cluster.py::test_a_drill_ends_with_a_verdict_by_evidence[node-loss]
+test-clusters: CLUSTERS := $(ALL_CLUSTERS)
+test-clusters-ci: CLUSTERS := $(SOME_CLUSTERS)
+test-clusters test-clusters-ci: install-dev  ## breaks the cluster of KUBECONFIG, and starts containers by DOCKER_HOST
 	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
-	$(BIN)/python -m pytest -m "kubernetes or containers" --basetemp=$$base $(PYTEST_ARGS) tests || status=$$?; \
-	rm -rf $$base; exit $$status
+	for part in $(foreach part,$(CLUSTERS),'$(part)'); do \
+	  $(BIN)/python -m pytest -m $${part%%:*} --basetemp=$$base/part $(PYTEST_ARGS) \
+	    $$(echo $${part#*:} | tr , ' ') || status=$$?; \
+	done; rm -rf $$base; exit $$status
 
 test-odoo: install-dev  ## a drill on Debian's odoo-14: needs root, debootstrap and a mirror
 	$(BIN)/python -m pytest -m odoo $(PYTEST_ARGS) tests/odoo
