@@ -8,6 +8,7 @@ observed, and the undo, which is also kept in the cluster under a time limit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,6 +50,13 @@ class ClusterFaults(Protocol):
     @property
     def lease_s(self) -> int:
         """How long the cluster waits for a renewal before it plays the undo itself."""
+
+    def alone(self, mine: str) -> AbstractContextManager[None]:
+        """No drill of another machine has the stack within. Raises Refused while one has it.
+
+        What a dead holder of the same `mine` has left is taken over at once: only whoever holds
+        that place's own lock may call it.
+        """
 
     # --- the undo that survives us
     def take_lease(self, lease: str, fault: str, run_id: str, undo: Mapping[str, str]) -> None:

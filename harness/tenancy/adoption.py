@@ -54,7 +54,8 @@ def adopted(on: str, platform_file: Path | None, progress: Progress) -> Iterator
         progress.phase(f"asking {adoption.what} what it is", 30)
         adoption.take_up()
         try:
-            yield platform
+            with lock.alone_in_cluster(platform):  # now it is known where it is
+                yield platform
         finally:
             platform.down()
 

@@ -4,7 +4,8 @@ The drill leaves its name in the platform's folder. When it was killed, the next
 `peakdrill undo` find a tenant that is dead, and end the platform on its behalf.
 
 And it is one drill's at a time: two would measure each other, and an undo on behalf of the one
-would end the other's fault. The lock dies with its holder.
+would end the other's fault. The lock dies with its holder; a stack in a cluster, which drills of
+several machines may have taken up, has a lease there beside it.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets as random_words
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from harness.errors import Refused
 from harness.json_text import parsed
 from harness.platforms.capabilities import Platform
+from harness.platforms.cluster_faults import cluster_faults_or_none
 from harness.platforms.embedded.process import ProcessId, identify, is_alive
 
 _FILE = "tenant.json"
 _LOCK = "drill.lock"
+_PLACE = "place.txt"
 
 
 @contextmanager
@@ -38,9 +42,33 @@ def alone(platform: Platform) -> Iterator[None]:
                 "another drill has the platform that is up",
                 next_step="wait for its end, or stop it with Ctrl-C: it undoes its fault itself",
             ) from None
-        yield
+        with alone_in_cluster(platform):
+            yield
     finally:
         os.close(fd)
+
+
+@contextmanager
+def alone_in_cluster(platform: Platform) -> Iterator[None]:
+    """Nor has a drill of another machine, where it is a stack in a cluster; see `alone`."""
+    faults = cluster_faults_or_none(platform)
+    if faults is None:
+        yield
+        return
+    with faults.alone(_place(platform)):
+        yield
+
+
+def _place(platform: Platform) -> str:
+    """A name that is this folder's alone, made once."""
+    file = platform.directory / _PLACE
+    with suppress(FileNotFoundError):
+        if told := file.read_text().strip():
+            return told
+    unfinished = file.with_suffix(".part")
+    unfinished.write_text(random_words.token_hex(8))
+    unfinished.rename(file)
+    return file.read_text()
 
 
 def move_in(platform: Platform) -> None:

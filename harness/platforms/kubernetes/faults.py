@@ -7,6 +7,7 @@ made, are left alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from harness.platforms.kubernetes import eviction, leases, partition
 from harness.platforms.kubernetes.client import Cluster, NotThere, explained
 from harness.platforms.kubernetes.leases import SEEN_WITHIN_S, Leases
 from harness.platforms.kubernetes.targets import Pods, type_labels
+from harness.platforms.kubernetes.tenancy import Tenancy
 from harness.platforms.kubernetes.where import Where
 from harness.platforms.reference.lease import (
     CORDONED_BY,
@@ -69,6 +71,9 @@ class KubernetesFaults:
         return Leases(
             self.cluster, scope.namespace, scope.platform, scope.lease_s, scope.seen_within_s
         )
+
+    def alone(self, mine: str) -> AbstractContextManager[None]:
+        return Tenancy(self.cluster, self.scope.namespace, mine).held()
 
     def take_lease(self, lease: str, fault: str, run_id: str, undo: Mapping[str, str]) -> None:
         self._leases.take(lease, fault, run_id, tuple(Step(v, n) for v, n in undo.items()))

@@ -97,7 +97,10 @@ class OwnClusterPlatform:
         )
 
     @property
-    def cluster_faults(self) -> KubernetesFaults:
+    def cluster_faults(self) -> KubernetesFaults | None:
+        """None while nobody has taken it up: it is not known yet where it is."""
+        if not self.is_kept:
+            return None
         return faults(self.pods, Leaders(self.pods), self._directory.name)
 
     @property
