@@ -106,7 +106,7 @@ class KubernetesModel(Strict):
     ] = False
     context: Annotated[Word | None, Field(description="Of the kubeconfig.")] = None
     namespace: Annotated[
-        str, StringConstraints(max_length=58, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+        str, StringConstraints(max_length=55, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
     ] = "shop"
     stack: Annotated[
         Literal["reference", "own"], Field(description="own: see own_cluster_file.py.")

@@ -55,6 +55,7 @@ def at_running(platform: Platform) -> Iterable[Look]:
         ("filestore", _filestore),
         ("secrets", _secrets),
         ("audit", _audit),
+        ("clean-room", _clean_room),
         ("faults.command", _commands),
         (PAUSE, _none_is_frozen),
         (DISCONNECT, _none_is_cut_off),
@@ -127,6 +128,13 @@ def _secrets(platform: Platform) -> str:
 def _audit(platform: Platform) -> str:
     assert platform.audit is not None
     return f"{platform.audit.entries()} lines in the platform's own logs"
+
+
+def _clean_room(platform: Platform) -> str:
+    assert platform.clean_room is not None
+    if name := platform.clean_room.name():
+        raise Unwell(f"it lives in {name} already: one clean room a platform")
+    return "the original environment serves; one clean room can be made"
 
 
 def _commands(platform: Platform) -> str:

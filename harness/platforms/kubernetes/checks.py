@@ -13,6 +13,7 @@ from harness.platforms.kubernetes import bringing, hooks, manifests, objects
 from harness.platforms.kubernetes.client import Cluster, connect
 from harness.platforms.kubernetes.platform import KubernetesPlatform
 from harness.platforms.looks import GROUND, Look, Unwell, at_running, looked
+from harness.platforms.reference.rooms import CLEAN
 
 _CORE, _APPS = "", "apps"
 _CLUSTER_WIDE = (("list", "nodes", _CORE), ("get", "nodes", _CORE))
@@ -20,7 +21,8 @@ _OF_NODES = (("get", "nodes/proxy", _CORE),)
 _DRILL = (  # in the tenant's namespace and in the edge's
     ("list", "pods", _CORE), ("get", "pods", _CORE), ("patch", "pods", _CORE),
     ("delete", "pods", _CORE), ("get", "pods/log", _CORE), ("create", "pods/exec", _CORE),
-    ("get", "pods/exec", _CORE), ("patch", "secrets", _CORE), ("get", "configmaps", _CORE),
+    ("get", "pods/exec", _CORE), ("create", "pods/portforward", _CORE),
+    ("get", "pods/portforward", _CORE), ("patch", "secrets", _CORE), ("get", "configmaps", _CORE),
     ("patch", "configmaps", _CORE), ("delete", "endpoints", _CORE),
     ("get", "deployments", _APPS), ("patch", "deployments", _APPS),
     ("get", "statefulsets", _APPS), ("patch", "statefulsets", _APPS),
@@ -39,6 +41,14 @@ _BREAK = (  # faults of the cluster's own, and their undo
     *((verb, "leases", _LEASES) for verb in ("create", "get", "list", "patch", "delete")),
     *((verb, "networkpolicies", _POLICIES) for verb in ("create", "get", "list", "delete")),
     ("create", "pods/eviction", _CORE), ("get", "replicasets", _APPS),
+)  # fmt: skip
+_LEAVE = (  # what a clean room asks of the environment that is left
+    ("create", "pods", _CORE), ("get", "secrets", _CORE),
+    ("list", "persistentvolumeclaims", _CORE),
+)  # fmt: skip
+_FURNISH = (  # and of the one that is made, beside what every stack needs
+    ("get", "secrets", _CORE), ("list", "persistentvolumeclaims", _CORE),
+    ("get", "services", _CORE), ("list", "rolebindings", "rbac.authorization.k8s.io"),
 )  # fmt: skip
 _LEAST_NODES = 2
 
@@ -59,6 +69,8 @@ def looks(options: KubernetesOptions, platform: KubernetesPlatform | None) -> It
         yield looked(GROUND, lambda: _manifests(cluster))
         yield looked(GROUND, lambda: _ports(cluster, options))
     yield looked("faults.cluster", lambda: rights_to_break(cluster, options.namespace))
+    if platform is None or platform.clean_room is not None:
+        yield looked("clean-room", lambda: _rights_to_leave(cluster, options, platform))
     yield looked("nodes", lambda: hooks_look(cluster, options.nodes, options.folder))
     yield looked("nodes", lambda: kubelets_look(cluster))
     if platform is not None:
@@ -101,6 +113,20 @@ def rights_to_break(cluster: Cluster, namespace: str) -> str:
     """Pods of one namespace, and nodes."""
     wanted = [(verb, resource, group, namespace) for verb, resource, group in _BREAK]
     return all_of(cluster, [*wanted, ("patch", "nodes", _CORE, "")])
+
+
+def _rights_to_leave(
+    cluster: Cluster, options: KubernetesOptions, platform: KubernetesPlatform | None
+) -> str:
+    """A third namespace can be made, and what both have in common can be seen."""
+    room = f"{options.namespace}-{CLEAN}"
+    bringing.refuse_foreign(cluster, room, platform.kept.platform_id if platform else "")
+    wanted = [(verb, "namespaces", _CORE, "") for verb in ("get", "create", "delete")]
+    wanted += [("get", "persistentvolumes", _CORE, "")]
+    wanted += [(*right, options.namespace) for right in _LEAVE]
+    wanted += [("get", "secrets", _CORE, options.edge_namespace)]
+    wanted += [(*right, room) for right in (*_DRILL, *_BRING, *_FURNISH)]
+    return f"{all_of(cluster, wanted)}; namespace {room} is free"
 
 
 def all_of(cluster: Cluster, wanted: Sequence[tuple[str, str, str, str]]) -> str:

@@ -26,6 +26,7 @@ from harness.platforms.kubernetes.load_pods import KubernetesLoadPods
 from harness.platforms.kubernetes.nodes import KubernetesNodes
 from harness.platforms.kubernetes.rooms import QUEUE_PORT, KubernetesRooms, site_of
 from harness.platforms.kubernetes.site import KubernetesSite
+from harness.platforms.kubernetes.state import Kept
 from harness.platforms.kubernetes.status import status
 from harness.platforms.reference.audit import audit
 from harness.platforms.reference.backups import ReferenceBackups
@@ -59,6 +60,11 @@ class KubernetesPlatform:
     def state(self) -> State:
         """As it is on disk now: a backup changes it while others look."""
         return load_state(Layout(self._directory))
+
+    @property
+    def kept(self) -> Kept:
+        """Whose it is, and of which cluster."""
+        return self._kept
 
     @property
     def options(self) -> KubernetesOptions:
