@@ -25,6 +25,7 @@ from harness.inputs.containers_model import (
     ContainersModel,
     DatabaseModel,
     ImagesModel,
+    PartModel,
     PortsModel,
 )
 from harness.inputs.problems import Strict, validated
@@ -33,7 +34,7 @@ from harness.inputs.yaml_lines import Document, read_yaml
 KIND = "containers"
 REFERENCE_IMAGE = REFERENCE
 SHOP, ODOO = "shop", "odoo"
-PATRONI, OWN = "patroni", "own"
+PATRONI, ROLE, OWN = "patroni", "role", "own"
 _SHOP_SPEAKS = (14, 18, 19)
 _OF_OTHERS = ("install", "user", "port", "health", "filestore", "ready_within_s")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
@@ -92,12 +93,29 @@ class DatabaseRun:
 
 
 @dataclass(frozen=True, slots=True)
+class PartRun:
+    """A part that stands beside the nodes: our role, or the program that its image brings."""
+
+    managed: str = ROLE  # role | own
+    command: tuple[str, ...] = ()  # (): the image's own
+    environment: tuple[tuple[str, str], ...] = ()
+    user: str = ""
+    data: str = "/data"  # where its volume is mounted
+
+    @property
+    def is_role(self) -> bool:
+        return self.managed == ROLE
+
+
+@dataclass(frozen=True, slots=True)
 class ContainersOptions:
     """What a person may choose of a platform of containers. Holds no secret."""
 
     images: Images = Images()
     application: ApplicationRun = ApplicationRun()
     database: DatabaseRun = DatabaseRun()
+    cache: PartRun = PartRun()
+    ingress: PartRun = PartRun()
     ports: tuple[tuple[str, int], ...] = ()  # those that must be known beforehand
     synchronous: bool = True
     dialect: int = 19
@@ -112,12 +130,17 @@ def read_containers(file: Path) -> ContainersOptions:
         raise document.bad(("disposable",), "is always true: it is made for drills, and removed")
     images, run = model.images or ImagesModel(), model.application or ApplicationModel()
     database = model.database or DatabaseModel()
+    cache, ingress = model.cache or PartModel(), model.ingress or PartModel()
     _check_application(document, run, model.dialect)
-    _check_database(document, database, images)
+    _check_part(document, "database", database, images.database)
+    _check_part(document, "cache", cache, images.cache)
+    _check_part(document, "ingress", ingress, images.ingress)
     return ContainersOptions(
         images=Images(**{field.name: getattr(images, field.name) for field in fields(Images)}),
         application=ApplicationRun(**_said(run)),
         database=DatabaseRun(**_said(database)),
+        cache=PartRun(**_said(cache)),
+        ingress=PartRun(**_said(ingress)),
         ports=_ports(document, model.ports),
         synchronous=model.synchronous,
         dialect=model.dialect,
@@ -125,7 +148,7 @@ def read_containers(file: Path) -> ContainersOptions:
     )
 
 
-def _said(model: ApplicationModel | DatabaseModel) -> dict[str, Any]:
+def _said(model: ApplicationModel | DatabaseModel | PartModel) -> dict[str, Any]:
     """What is written; everything else keeps its default."""
     told = model.model_dump(exclude_none=True)
     for name in ("command", "install"):
@@ -148,14 +171,16 @@ def _check_application(document: Document, run: ApplicationModel, dialect: int) 
     )  # fmt: skip
 
 
-def _check_database(document: Document, database: DatabaseModel, images: ImagesModel) -> None:
-    _check_variables(document, "database", database.environment)
-    is_own = database.managed == OWN
+def _check_part(
+    document: Document, section: str, part: DatabaseModel | PartModel, image: str
+) -> None:
+    _check_variables(document, section, part.environment)
+    is_own = part.managed == OWN
     told = ("command", "environment", "user", "data")
-    _refuse(document, "database", database, told, unless=is_own, where="managed is own")
-    if is_own and images.database == REFERENCE_IMAGE:
+    _refuse(document, section, part, told, unless=is_own, where="managed is own")
+    if is_own and image == REFERENCE_IMAGE:
         raise document.bad(
-            ("database", "managed"), "is own, so images.database has to name whose own"
+            (section, "managed"), f"is own, so images.{section} has to name whose own"
         )
 
 

@@ -94,6 +94,19 @@ class DatabaseModel(Strict):
     data: Folder = None
 
 
+class PartModel(Strict):
+    """The cache or the ingress as it is written."""
+
+    managed: Annotated[
+        Literal["role", "own"],
+        Field(description="The reference role, or the image's own program. role by default."),
+    ] = "role"
+    command: Command = None
+    environment: Environment = None
+    user: User = None
+    data: Folder = None
+
+
 class PortsModel(Strict):
     """Ports on 127.0.0.1 that must be known beforehand; any free one by default."""
 
@@ -121,6 +134,8 @@ class ContainersModel(Strict):
     database: Annotated[DatabaseModel | None, Field(description="Who looks after PostgreSQL.")] = (
         None
     )
+    cache: Annotated[PartModel | None, Field(description="Redis or Valkey.")] = None
+    ingress: Annotated[PartModel | None, Field(description="Traefik.")] = None
     ports: PortsModel | None = None
     disposable: Annotated[
         bool, Field(description="It is made for drills, and removed: always true.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 from dataclasses import asdict, replace
@@ -17,22 +18,25 @@ from harness.inputs.containers_file import (
     ContainersOptions,
     DatabaseRun,
     Images,
+    PartRun,
 )
 from harness.platforms import find
 from harness.platforms.containers import (
+    capabilities,
     clearing,
     commands,
     daemon,
     images,
     kind,
     names,
+    own_ingress,
     parts,
     secret_files,
     state,
 )
 from harness.platforms.containers import platform as containers
 from harness.platforms.containers.site import ContainersSite
-from harness.platforms.embedded import credentials
+from harness.platforms.embedded import credentials, ingress
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.reference.ports import Ports
 from harness.tenancy import lock
@@ -172,6 +176,48 @@ def test_what_such_images_cannot_have_is_lacking_by_name(monkeypatch: pytest.Mon
     assert not containers.facts(replace(ContainersOptions(), **FOREIGN, dialect=14)).unproven
     only_pg = containers.facts(ContainersOptions(images=FOREIGN["images"], database=OWN))
     assert {"cache", "integrations"} <= set(only_pg.capabilities)
+
+
+BESIDE = {
+    "images": replace(Images(), cache="redis:7", ingress="traefik:3"),
+    "cache": PartRun(managed="own", command=("/redis",), user="redis", data="/var/lib/redis"),
+    "ingress": PartRun(managed="own"),
+}
+
+
+def test_redis_and_traefik_of_their_own_images(layout: Layout) -> None:
+    redis, door = started(layout, "queue", **BESIDE), started(layout, "ingress", **BESIDE)
+    assert (redis.image, redis.entrypoint, redis.user) == ("redis:7", ("/redis",), "redis")
+    assert set(redis.volumes.values()) == {"/var/lib/redis"}
+    assert not redis.is_ours
+    assert (door.image, door.entrypoint, door.is_ours) == ("traefik:3", (), False)
+    assert door.command == ("--configFile=/secrets/traefik.yml",)
+    assert started(layout, "keeper", **BESIDE).is_ours
+    gone = set(capabilities.had(ContainersOptions())) - set(
+        capabilities.had(replace(ContainersOptions(), **BESIDE))
+    )
+    assert gone == {"backups", "secrets", "audit", "clean-room"}
+
+
+def test_a_traefik_of_its_own_image_is_told_by_its_file(layout: Layout) -> None:
+    now = claimed(layout, **BESIDE, application=replace(ODOO, port=8070))
+    secret_files.write_all(layout, credentials.generate(layout))
+    own_ingress.write_first(layout, now.options)
+    folder = started(layout, "ingress", **BESIDE).secrets
+    static = json.loads((folder / "traefik.yml").read_text())
+    assert static["providers"]["file"]["filename"] == "/secrets/routes.yml"
+    assert {each["address"] for each in static["entryPoints"].values()} == {
+        ":8080", ":6380", ":8081",
+    }  # fmt: skip
+    site = ContainersSite(layout, PORTS)
+    state.save(layout, now)
+    assert site.doors() == (False, False)
+    site.set_doors(closed=True, queue_closed=False)
+    assert site.doors() == (True, False)
+    routes = ingress.load(folder / "routes.yml")
+    assert routes.replicas == ("http://application-0:8070", "http://application-1:8070")
+    assert (routes.queue_host, routes.queue_port, routes.health) == ("queue", 6379, "/web/login")
+    assert all(file.stat().st_mode & 0o777 == 0o444 for file in folder.iterdir())
 
 
 def test_what_every_part_is_told_cannot_be_told_otherwise(layout: Layout) -> None:

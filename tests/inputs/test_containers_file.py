@@ -14,6 +14,7 @@ from harness.inputs.containers_file import (
     ContainersOptions,
     DatabaseRun,
     Images,
+    PartRun,
     read_containers,
 )
 from harness.inputs.containers_model import PortsModel
@@ -89,6 +90,28 @@ def test_images_that_know_nothing_of_us_are_told_what_they_need(tmp_path: Path) 
     assert not found.database.is_role
 
 
+def test_redis_and_traefik_may_be_their_images_own(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        "kind: containers\nimages: {cache: redis:7, ingress: traefik:3}\n"
+        "ingress: {managed: own}\n"
+        "cache: {managed: own, command: [/redis, --port, '6379'], user: redis, data: /var/lib/redis}\n",
+    )
+    assert found.ingress == PartRun(managed="own")
+    assert found.cache == PartRun(
+        "own", ("/redis", "--port", "6379"), (), "redis", "/var/lib/redis"
+    )
+
+
+def test_the_example_of_an_odoo_names_images_that_know_nothing_of_us() -> None:
+    found = read_containers(EXAMPLE.with_name("platform-containers-odoo.yaml"))
+    assert (found.application.kind, found.dialect, found.database.managed) == ("odoo", 14, "own")
+    assert REFERENCE_IMAGE not in {found.images.application, found.images.database}
+    said = " ".join([*found.application.command, *found.application.install])
+    assert "/secrets/shop" in said
+    assert "harness" not in said + " ".join(found.database.command)
+
+
 def test_every_door_can_be_named() -> None:
     beside = {"queue", "application"}  # of nobody outside
     assert set(PortsModel.model_fields) == {field.name for field in fields(Ports)} - beside
@@ -119,6 +142,10 @@ def test_every_door_can_be_named() -> None:
         ("database: {managed: repmgr}\n", 2, "database.managed", "patroni, own"),
         ("database: {command: [/pg]}\n", 2, "database.command", "managed is own"),
         ("database: {managed: own}\n", 2, "database.managed", "images.database"),
+        ("ingress: {managed: own}\n", 2, "ingress.managed", "images.ingress"),
+        ("cache: {user: redis}\n", 2, "cache.user", "managed is own"),
+        ("cache: {managed: patroni}\n", 2, "cache.managed", "role, own"),
+        ("cache: {environment: {A_TOKEN: x}}\n", 2, "cache.environment.A_TOKEN", "/secrets"),
         ("database: {environment: {PASSWORD: x}}\n", 2, "database.environment.PASSWORD", "/secrets"),
     ],
 )  # fmt: skip

@@ -1,7 +1,7 @@
-"""A release candidate of images that know nothing of peakdrill: Debian's odoo-14 and PostgreSQL.
+"""Release candidates of images that know nothing of peakdrill: Odoo, PostgreSQL, Redis, Traefik.
 
-Beside what test_odoo_14.py needs: Docker with the reference image of this source (the ingress, the
-store and what else stands outside the candidate). Without Docker it says so and is not run.
+Beside what test_odoo_14.py needs: Docker with the reference image of this source (the store and
+what else stands outside the candidate). Without Docker it says so and is not run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from odoo_images import APPLICATION, images
+from odoo_images import APPLICATION, CACHE, INGRESS, images
 
 from harness.errors import Refused
 from harness.inputs.containers_file import ContainersOptions
@@ -43,17 +43,52 @@ def candidate() -> None:
     images()
 
 
-def test_the_node_under_the_primary_is_lost(candidate: None, tmp_path: Path) -> None:
+def test_an_odoo_loses_the_node_under_its_primary(candidate: None, tmp_path: Path) -> None:
     """The image's own Patroni promotes; Odoo finds the new leader by libpq alone."""
+    report = node_lost(PLATFORM, "examples/targets-odoo.yaml", tmp_path)
+    platform = report["plan"]["platform"]
+    assert platform["heading"] == APPLICATION
+    assert not LACKING & set(platform["capabilities"])
+
+
+def test_a_shop_behind_redis_and_bare_traefik_loses_one(candidate: None, tmp_path: Path) -> None:
+    told = {
+        "kind": "containers",
+        "images": {"cache": CACHE, "ingress": INGRESS},
+        "ingress": {"managed": "own"},
+        "cache": {
+            "managed": "own",
+            "user": "redis",
+            "data": "/var/lib/redis",
+            "command": ["/bin/sh", "-ec", " && ".join(REDIS)],
+        },
+    }
+    file = tmp_path / "platform.yaml"
+    file.write_text(json.dumps(told))  # JSON is YAML
+    report = node_lost(file, "targets.yaml", tmp_path)
+    had = set(report["plan"]["platform"]["capabilities"])
+    assert {"cache", "integrations", "database.damage"} <= had
+    assert not {"backups", "secrets", "audit", "clean-room"} & had
+
+
+REDIS = (
+    "umask 077",
+    """printf 'requirepass %s\n' "$(cat /secrets/valkey)" > /tmp/redis.conf""",
+    "exec redis-server /tmp/redis.conf --bind 0.0.0.0 --appendonly yes --dir /var/lib/redis",
+)
+
+
+def node_lost(file: Path, targets: str, folder: Path) -> dict:
+    """A smoke drill, to a verdict; whatever it is, every acknowledged write is accounted for."""
     done = subprocess.run(
         [sys.executable, "-m", "harness.cli", "run", "node-loss", "--on", "containers",
-         "--platform", str(PLATFORM), "--targets", str(ROOT / "examples" / "targets-odoo.yaml"),
-         "--size", "smoke", "--json", "--seed", "14", "--out", str(tmp_path / "runs")],
-        cwd=ROOT, env=os.environ | {"PEAKDRILL_HOME": str(tmp_path / "home")},
+         "--platform", str(file), "--targets", str(ROOT / targets),
+         "--size", "smoke", "--json", "--seed", "14", "--out", str(folder / "runs")],
+        cwd=ROOT, env=os.environ | {"PEAKDRILL_HOME": str(folder / "home")},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=2400, check=False,
     )  # fmt: skip
     assert done.stdout, f"exit {done.returncode}: {done.stderr}"
-    report = json.loads(done.stdout)
+    report: dict = json.loads(done.stdout)
     print(json.dumps(report["reasons"], indent=1))
     assert done.returncode in {0, 1, 3, 4}, report["reasons"]
     conditions = {c["name"]: c for c in report["fitness"]["conditions"]}
@@ -62,7 +97,5 @@ def test_the_node_under_the_primary_is_lost(candidate: None, tmp_path: Path) -> 
     for name, workload in report["workloads"].items():
         for violation in VIOLATIONS:
             assert workload["rpo"][violation] == 0, (name, violation, workload["rpo"])
-    platform = report["plan"]["platform"]
-    assert platform["heading"] == APPLICATION
-    assert not LACKING & set(platform["capabilities"])
     assert "failed-over" in [mark["name"] for mark in report["timeline"]["marks"]]
+    return report

@@ -17,12 +17,19 @@ _ALL = (
 # rotation, audit log, queue and partners are the stand-in's; so is what a restore settles with them
 _NEED_THE_SHOP = frozenset({"cache", "integrations", "backups", "secrets", "audit", "clean-room"})
 _NEED_OUR_DATABASE = frozenset({"database.damage", "backups", "secrets", "audit", "clean-room"})
+_NEED_EVERY_ROLE = _NEED_OUR_DATABASE - {"database.damage"}  # an exec asks each of them
 
 
 def lacking(options: ContainersOptions) -> frozenset[str]:
     """Of those that a platform of reference images has."""
-    of_application = _NEED_THE_SHOP if options.application.kind == ODOO else frozenset()
-    return of_application | (frozenset() if options.database.is_role else _NEED_OUR_DATABASE)
+    gone: frozenset[str] = frozenset()
+    if options.application.kind == ODOO:
+        gone |= _NEED_THE_SHOP
+    if not options.database.is_role:
+        gone |= _NEED_OUR_DATABASE
+    if not (options.cache.is_role and options.ingress.is_role):
+        gone |= _NEED_EVERY_ROLE
+    return gone
 
 
 def had(options: ContainersOptions) -> tuple[str, ...]:

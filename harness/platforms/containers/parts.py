@@ -15,8 +15,9 @@ from harness.inputs.containers_file import (
     ApplicationRun,
     ContainersOptions,
     DatabaseRun,
+    PartRun,
 )
-from harness.platforms.containers import daemon, names, secret_files
+from harness.platforms.containers import daemon, names, own_ingress, secret_files
 from harness.platforms.containers.state import State
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.reference.site import INGRESS, KEEPER, MEMBERS, PARTNERS, QUEUE, STORE
@@ -107,9 +108,10 @@ def _volumes(state: State, name: str, role: str) -> dict[str, str]:
         return {mine: "/data", documents: options.application.filestore}
     if role == "keeper":
         return {mine: "/data", documents: "/filestore"}
-    return {
-        mine: "/data" if role != "database" or options.database.is_role else options.database.data
-    }
+    asked = _asked(options, role)
+    if isinstance(asked, DatabaseRun | PartRun) and not asked.is_role:
+        return {mine: asked.data}
+    return {mine: "/data"}
 
 
 def start(state: State, part: Part, labels: Mapping[str, str]) -> None:
@@ -139,6 +141,8 @@ def start(state: State, part: Part, labels: Mapping[str, str]) -> None:
             container.ports[f"{inside}/tcp"] = (_LOOPBACK, outside)  # type: ignore[assignment]
         if part.is_ours:
             container.with_tmpfs_mount("/tmp", "size=64m")  # noqa: S108  its own, and in memory
+        if part.command and not part.entrypoint:
+            container.with_command(list(part.command))
         container.with_kwargs(**_as_docker_has_it(part, told)).start()
 
 
@@ -163,11 +167,13 @@ def _as_docker_has_it(part: Part, labels: Mapping[str, str]) -> dict[str, Any]:
     return wanted
 
 
-def _asked(options: ContainersOptions, role: str) -> ApplicationRun | DatabaseRun | None:
+def _asked(options: ContainersOptions, role: str) -> ApplicationRun | DatabaseRun | PartRun | None:
     """What its file says of how a part is started."""
     if role == "application":
         return options.application
-    return options.database if role == "database" else None
+    if role == "database":
+        return options.database
+    return {"cache": options.cache, INGRESS: options.ingress}.get(role)
 
 
 def _started(
@@ -178,6 +184,8 @@ def _started(
     if asked is None or asked.is_role:
         ours = role != "application" or options.images.application == REFERENCE_IMAGE
         return _PROGRAM, (role,), ours
+    if role == INGRESS and not asked.command:
+        return (), own_ingress.COMMAND, False
     return asked.command[:1], asked.command[1:], False
 
 

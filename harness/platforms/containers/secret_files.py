@@ -62,10 +62,11 @@ def put(layout: Layout, changed: Mapping[str, str]) -> None:
     for role, needed in NEEDED.items():
         for name in needed:
             if name in changed:
-                _write(folder(layout, role) / name, changed[name])
+                write(folder(layout, role) / name, changed[name])
 
 
-def _write(file: Path, text: str) -> None:
+def write(file: Path, text: str) -> None:
+    """Whole or not at all; for whoever its folder lets in."""
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o444)
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:

@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import NotReady, PlatformError
-from harness.platforms.containers import commands, daemon, names, ready, secret_files
+from harness.platforms.containers import (
+    commands,
+    daemon,
+    names,
+    own_ingress,
+    ready,
+    secret_files,
+    state,
+)
 from harness.platforms.embedded.layout import Layout
 from harness.platforms.reference.ports import Ports
 from harness.platforms.reference.site import INGRESS, MEMBERS
@@ -60,10 +68,15 @@ class ContainersSite:
             self._await(name, lambda name=name: ready.is_ready(self, name), deadline)  # type: ignore[misc]
 
     def set_doors(self, *, closed: bool, queue_closed: bool) -> None:
+        if not self._has_our_ingress():
+            own_ingress.set_doors(self.layout, closed=closed, queue_closed=queue_closed)
+            return
         told = json.dumps({"closed": closed, "queue_closed": queue_closed}).encode()
         self.run(INGRESS, _DOORS, stdin=told, within_s=_ANSWER_S)
 
     def doors(self) -> tuple[bool, bool]:
+        if not self._has_our_ingress():
+            return own_ingress.doors(self.layout)
         answer = self.run(INGRESS, _DOORS, stdin=b"{}", within_s=_ANSWER_S)
         try:
             told = json.loads(answer)
@@ -106,6 +119,9 @@ class ContainersSite:
     def network(self) -> str:
         """The one that its containers are on."""
         return names.network(self.layout.root.name, self.layout.environment)
+
+    def _has_our_ingress(self) -> bool:
+        return state.load(self.layout).options.ingress.is_role
 
     def _await(self, name: str, look: Callable[[], bool], deadline: float) -> None:
         while not look():

@@ -26,6 +26,7 @@ from harness.platforms.containers import (
     images,
     names,
     own_database,
+    own_ingress,
     parts,
     ready,
     secret_files,
@@ -91,6 +92,8 @@ class Start:
         """Returns when every container does its work. Raises PlatformError."""
         self.progress.phase("containers: starting", LIMIT_S)
         self._network()
+        if not self.state.options.ingress.is_role:
+            own_ingress.write_first(self.layout, self.state.options)
         self._start([KEEPER])  # the image that makes the filestore's folder is the first to see it
         self._start([part for part in names.SUPPORT if part != KEEPER])
         self._ready(names.SUPPORT)

@@ -69,7 +69,12 @@ def routes_file(layout: Layout) -> Path:
 
 def save(file: Path, routes: Routes) -> None:
     """Traefik reads the old or the new routes, never half of them."""
-    write_atomically(file, json.dumps(_dynamic(routes), indent=1))
+    write_atomically(file, text_of(routes))
+
+
+def text_of(routes: Routes) -> str:
+    """As Traefik's file provider reads it."""
+    return json.dumps(_dynamic(routes), indent=1)
 
 
 def load(file: Path) -> Routes:
