@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SIZE ?= full
 SCENARIO ?= node-loss
 
-.PHONY: drill test test-clusters test-clusters-ci test-odoo install install-dev lint types contracts campaign track-record season season-scan season-keep repeatability lock clean
+.PHONY: drill test test-shared test-alone test-clusters test-clusters-ci test-odoo install install-dev lint types contracts campaign track-record season season-scan season-keep repeatability lock clean
 
 drill: install  ## break it, watch it come back, say what was lost
 	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
@@ -27,11 +27,14 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.drill
 
 # Most tests share both cores; those that trade, break or time have the machine to themselves.
+PYTEST = mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
+  $(BIN)/python -m pytest --basetemp=$$base/tests $(1) $(PYTEST_ARGS) tests || status=$$?; rm -rf $$base; exit $$status
 test: install-dev lint types contracts  ## everything that must hold
-	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
-	$(BIN)/python -m pytest -n 2 --half=shared --basetemp=$$base/shared $(PYTEST_ARGS) tests || status=$$?; \
-	$(BIN)/python -m pytest --half=alone --basetemp=$$base/alone $(PYTEST_ARGS) tests || status=$$?; \
-	rm -rf $$base; exit $$status
+	@status=0; $(MAKE) test-shared || status=$$?; $(MAKE) test-alone || status=$$?; exit $$status
+test-shared: install-dev
+	@$(call PYTEST,-n 3 --half=shared)
+test-alone: install-dev
+	@$(call PYTEST,--half=alone)
 
 lint: install-dev
 	$(BIN)/ruff check .

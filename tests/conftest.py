@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.platforms.embedded import EmbeddedPlatform
 
 BROWSER_REQUIRED = os.environ.get("PEAKDRILL_REQUIRE_BROWSER") == "1"
-ALONE = {"platform", "drill", "alone"}  # markers of what trades, breaks or times
+ALONE = {"platform", "alone"}  # markers of what trades, breaks or times
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

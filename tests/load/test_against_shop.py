@@ -11,6 +11,8 @@ import pytest
 from harness.core.operation import Kind, Outcome, Workload, key_of, pos_uuid
 from harness.ledger.reader import read_ledgers
 
+pytestmark = pytest.mark.alone
+
 STAND = Path(__file__).parent.parent / "shop" / "stand.py"
 EVERY_RECORD = """
     SELECT client_order_ref FROM sale_order WHERE client_order_ref LIKE 'pd-%'

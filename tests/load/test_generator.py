@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from harness.core.operation import Kind, Outcome, Workload, key_of
 from harness.core.schedule import Shape, arrivals_ns
 from harness.ledger.reader import read_from, read_ledgers
 
 
+@pytest.mark.alone
 def test_a_load_follows_its_schedule_and_records_every_call(stub, make_load):
     port, log, _ = stub
     load = make_load(port, max_s=6)
@@ -38,6 +40,7 @@ def test_a_load_follows_its_schedule_and_records_every_call(stub, make_load):
     assert {key_of("t0", 0, int(s)) for s in created.seq} <= answered
 
 
+@pytest.mark.alone
 def test_a_till_keeps_what_was_not_taken_and_hands_it_over_afterwards(proxy, make_load, until):
     port, say = proxy
     load = make_load(port, rates={"point-of-sale": 10})

@@ -25,6 +25,8 @@ from harness.core.recovery_time import Watch, recovery_time
 from harness.core.schedule import Shape, arrivals_ns, canary_ns
 from harness.ledger.reader import read_from, read_ledgers, scheduled_lag_ns
 
+pytestmark = pytest.mark.alone
+
 S, MS = 10**9, 10**6
 WANTED, TRIES = 20, 40
 WINDOW_NS = 2 * S

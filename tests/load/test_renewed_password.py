@@ -130,6 +130,7 @@ def test_a_queue_that_was_renewed_first_refuses_until_the_file_follows(file, que
     stream.close()
 
 
+@pytest.mark.alone
 def test_a_load_goes_on_when_the_application_s_password_is_renewed(
     server,  # noqa: F811
     make_load,

@@ -15,6 +15,7 @@ from own_odoo import READER, SECRET, OwnOdoo
 from harness.evidence import layout
 
 pytestmark = pytest.mark.drill
+measured = pytest.mark.alone  # the others end as they do on the busiest of machines
 LOSE = """import sys, psycopg
 with psycopg.connect(sys.argv[1], autocommit=True) as d:
     rows = d.execute("SELECT id FROM sale_order WHERE client_order_ref LIKE 'pd-20%' AND state = 'sale'"
@@ -43,6 +44,7 @@ def no_secret_in(folder: Path) -> None:
             assert READER.encode() not in content, file
 
 
+@measured
 def test_two_shell_commands_are_enough_for_a_verdict(own: OwnOdoo) -> None:
     """And their words are in the run's log, without the secrets that they blurted out."""
     own.write(
@@ -67,6 +69,7 @@ def test_two_shell_commands_are_enough_for_a_verdict(own: OwnOdoo) -> None:
     assert own.journal() == []
 
 
+@measured
 def test_a_write_that_is_lost_while_it_is_away_is_found(own: OwnOdoo) -> None:
     script = own.folder / "lose.py"
     script.write_text(LOSE)
