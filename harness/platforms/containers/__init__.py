@@ -6,6 +6,7 @@
     up, clearing         the order in which all comes up; removal, also of what a crash left
     site                 what the reference stack's capabilities ask of the place they are in
     nodes, isolation     a node lost, frozen, cut off, and back
+    rooms, in_common     a second environment on a network of its own; what it shares with the first
     whole, platform      what the drill sees
 
 Nothing without our label is ever touched. May not live here: a fault, a judgement, what is asked

@@ -9,6 +9,7 @@
     components   who is told of a new secret, and asked whether he was;  secrets: the rotation
     audit        what the parts wrote down, read where it is kept
     endpoints    where to look;  whole: is all of it well
+    clean_room   a second environment that shares nothing, made by a platform's `rooms`; looking
     lease        an undo that outlives the harness
 
 `inside/` is what runs within the image. May not live here: a client of Kubernetes or of Docker
