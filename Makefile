@@ -54,7 +54,7 @@ LONG := --ignore=tests/contracts/test_contract_clean_room.py
 FAULTS := tests/kubernetes/faults/test_cluster_faults_smoke.py,tests/kubernetes/faults/test_cluster_faults_killed.py
 STANDBY_LOST := tests/contracts/test_contract_nodes.py::test_a_node_is_lost_and_comes_back[kubernetes-standby]
 SOME_CLUSTERS := containers:$(CONTRACTS),$(LONG),tests/containers/test_containers_drills.py \
-  kubernetes:$(CONTRACTS),$(LONG),$(FAULTS),--deselect=$(STANDBY_LOST)
+  kubernetes:$(CONTRACTS),$(LONG),--deselect=$(STANDBY_LOST) kubernetes:$(FAULTS)
 test-clusters: CLUSTERS := $(ALL_CLUSTERS)
 test-clusters-ci: CLUSTERS := $(SOME_CLUSTERS)
 test-clusters test-clusters-ci: install-dev  ## breaks the cluster of KUBECONFIG, and starts containers by DOCKER_HOST
