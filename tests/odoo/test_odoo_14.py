@@ -1,8 +1,9 @@
 """A drill on a real Odoo: Debian's odoo-14, its database stopped and started by two commands.
 
 Needs root and a Debian mirror (see odoo_root.py). `make test-odoo` runs it, and nothing else does.
-The verdict is the machine's own; what must hold on every machine is that each acknowledged write is
-accounted for, by the report and by plain SQL and plain files beside it.
+What must hold on every machine is that each acknowledged write is accounted for, by the report and
+by plain SQL and plain files beside it. On one that is fit to judge (a healthy baseline, a generator
+that keeps up) the shipped targets are met, too; a busy one is told as that, and proves nothing.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ def test_every_acknowledged_write_is_accounted_for(stand: Stand, tmp_path: Path)
     conditions = {c["name"]: c for c in report["fitness"]["conditions"]}
     for name in ("effect", "fault-held", "healed", "ledger", "read-back", "platform-whole"):
         assert conditions[name]["fit"], conditions[name]
+    busy = [name for name, told in conditions.items() if not told["fit"]]
+    assert report["verdict"] == "met" or busy, report["reasons"]
     for name, workload in report["workloads"].items():
         for violation in VIOLATIONS:
             assert workload["rpo"][violation] == 0, (name, violation, workload["rpo"])
