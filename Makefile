@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SIZE ?= full
 SCENARIO ?= node-loss
 
-.PHONY: drill test test-shared test-alone test-clusters test-clusters-ci test-odoo install install-dev lint types contracts campaign track-record season season-scan season-keep repeatability lock clean
+.PHONY: drill test test-shared test-alone test-clusters test-clusters-ci test-odoo install install-dev lint types contracts campaign selftest bench mutation track-record season season-scan season-keep repeatability lock clean
 
 drill: install  ## break it, watch it come back, say what was lost
 	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
@@ -69,6 +69,15 @@ test-odoo: install-dev  ## a drill on Debian's odoo-14: needs root, debootstrap 
 
 campaign: install-dev  ## hours: the crash campaign
 	$(BIN)/python -m pytest -m campaign $(PYTEST_ARGS)
+
+selftest: install  ## every planted defect, and twenty clean runs: about an hour and a half
+	@$(BIN)/peakdrill selftest --size $(SIZE)
+
+bench: install-dev  ## what the instrument costs beside others, as a table; SIZE=quick or full
+	@$(BIN)/python -m tests.bench.bench --size $(SIZE) $(BENCH_ARGS)
+
+mutation: install-dev  ## does a test hold every decision of harness/core? MUTATION_ARGS=--sample=0 tries all
+	@$(BIN)/python -m tests.mutation.mutate $(MUTATION_ARGS)
 
 track-record: install-dev  ## every defect of docs/track-record.md, reproduced
 	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \

@@ -58,9 +58,18 @@ class Arrival:
     ) -> None:
         self.desk, self.workload, self.number = desk, workload, number
         self.intended_ns, self.canary = intended_ns, canary
-        seed = f"{desk.plan.seed}/{workload.code}/{number}/{int(canary)}"
-        self.rng = random.Random(seed)  # of the arrival, not of the moment: runs repeat
         self.record: int | None = None
+        self._rng: random.Random | None = None
+
+    @property
+    def rng(self) -> random.Random:
+        """Of the arrival, not of the moment: runs repeat. A canary draws none."""
+        if self._rng is None:
+            code = self.workload.code
+            self._rng = random.Random(
+                f"{self.desk.plan.seed}/{code}/{self.number}/{int(self.canary)}"
+            )
+        return self._rng
 
     def basket(self) -> Basket:
         """What this customer buys; a canary buys one of the canary's product."""

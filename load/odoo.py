@@ -72,7 +72,8 @@ class Odoo:
         timeout_s: float | None = None,
     ) -> Answer:
         """`model.method(*args, **options)`. Never raises for what the platform does."""
-        what = f'"{model}","{method}",{json.dumps(args)},{json.dumps(options or {})}'
+        given = json.dumps(options) if options else "{}"
+        what = f'"{model}","{method}",{json.dumps(args)},{given}'
         limit = self._timeout_s if timeout_s is None else timeout_s
         return self._post("object", "execute_kw", f"[{self._as_whom()},{what}]", limit)
 

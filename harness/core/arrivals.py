@@ -48,6 +48,8 @@ class Arrivals:
     def where(self, mask: type_bool) -> Arrivals:
         """The rows of `mask`."""
         rows = np.flatnonzero(mask)
+        if len(rows) == len(self):
+            return self
         return Arrivals(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 

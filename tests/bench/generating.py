@@ -1,0 +1,160 @@
+"""Load generation beside Locust's own users: cost a request, and latency while a server stands."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.core.operation import Outcome, key_of
+from harness.ledger.reader import read_ledger
+from tests.bench.children import generator, light_server, result_of
+from tests.bench.rows import Job, Row, Spread, held, in_turn, ratios
+
+WANTED = 2.0
+RATES = (1000, 2500)
+STALL_S, STALL_RATE = 5.0, 100
+_LAG_MS = 50.0  # beyond it a run would not be fit to judge
+
+
+def cost(job: Job) -> tuple[Row, float]:
+    """The row, and the CPU seconds that one of our requests costs at the higher rate."""
+    folder, for_s = job.folder("generating"), 4 if job.full else 3
+    lags: list[float] = []
+    with light_server() as (port, _):
+        ways: dict[str, Callable[[], float]] = {
+            f"ours at {rate:,}/s": _ours(port, folder, for_s, rate, lags) for rate in RATES
+        }
+        ways |= {kind: _theirs(kind, port, folder, for_s) for kind in ("fast", "http")}
+        found = in_turn(ways, job.pick(3, 5))
+    ours = found[f"ours at {RATES[-1]:,}/s"]
+    fast, http = ratios(ours, found["fast"]), ratios(ours, found["http"])
+    each = {name: Spread.of(values) for name, values in found.items()}
+    row = Row(
+        "load generation: open loop, ledger on, requests per core-second",
+        f"at least {WANTED:g}x FastHttpUser's",
+        f"{fast.text('x')} FastHttpUser, {http.text('x')} HttpUser",
+        "; ".join(
+            f"{_NAMES.get(name, name)} {spread.text('/s')}" for name, spread in each.items()
+        ) + "; k6: not to be had here",
+        held(fast.median >= WANTED),
+        "" if fast.median >= WANTED else
+        "one greenlet an arrival, JSON made and read, two ledger entries and a timer each; Locust's "
+        "user sends one body that was made before, and waits for its answer before the next",
+        {**{name: spread.median for name, spread in each.items()}, "lag p99.9 ms": max(lags)},
+    )  # fmt: skip
+    return row, 1.0 / each[f"ours at {RATES[-1]:,}/s"].median
+
+
+_NAMES = {"fast": "FastHttpUser", "http": "HttpUser"}
+
+
+def _ours(
+    port: int, folder: Path, for_s: float, rate: int, lags: list[float]
+) -> Callable[[], float]:
+    turns = iter(range(1000))
+
+    def once() -> float:
+        run = folder / f"ours-{rate}-{next(turns)}"
+        did = result_of(generator("ours", port, run, for_s, rate))
+        if did["troubles"]:
+            raise RuntimeError(f"the generator was in trouble: {did['troubles']}")
+        lags.append(float(did["lag"]["p999_ms"]))
+        return float(did["requests"]) / float(did["cpu_s"])
+
+    return once
+
+
+def _theirs(kind: str, port: int, folder: Path, for_s: float) -> Callable[[], float]:
+    def once() -> float:
+        did = result_of(generator(kind, port, folder / kind, for_s))
+        if did["failures"]:
+            raise RuntimeError(f"{kind}: {did['failures']} failures")
+        return float(did["requests"]) / float(did["cpu_s"])
+
+    return once
+
+
+def stalled(job: Job) -> Row:
+    """The server stands still for a while: who notices, and by how much?"""
+    folder = job.folder("stalled")
+    stall_s = STALL_S if job.full else 3.0
+    errors, told = [], []
+    for turn in range(job.pick(1, 3)):
+        log = folder / f"answers-{turn}.log"
+        did, stop = _through_a_stall("ours", folder / f"ours-{turn}", log, stall_s)
+        seen, true = latencies(folder / f"ours-{turn}", log, stop)
+        errors.append(100 * apart(seen, true))
+        told.append((float(np.quantile(seen, 0.99)), float(np.quantile(true, 0.99))))
+        assert did["requests"]
+    theirs = {}
+    for kind in ("fast", "http"):
+        did, _ = _through_a_stall(kind, folder / kind, folder / f"{kind}.log", stall_s)
+        theirs[kind] = float(did["p99_ms"]) / 1e3
+    error = Spread.of(errors)
+    return Row(
+        f"latency from the intended time, the server stopped for {stall_s:g} s",
+        "within 5% of the truth",
+        f"off by {error.text('%')} at most at p50, p90, p99 and the worst; p99 {told[0][0]:.2f} s, true {told[0][1]:.2f} s",
+        f"p99 of all by FastHttpUser {theirs['fast']:.2f} s, HttpUser {theirs['http']:.2f} s; wrk2's "
+        "method is this one, of k6's open executors nothing can be said here",
+        held(error.median <= 5),
+        figures={
+            "worst error %": errors,
+            "fast p99 s": theirs["fast"],
+            "http p99 s": theirs["http"],
+        },
+    )
+
+
+def _through_a_stall(
+    kind: str, folder: Path, log: Path, stall_s: float
+) -> tuple[dict[str, Any], tuple[int, int]]:
+    with light_server(log) as (port, server):
+        process = generator(kind, port, folder, stall_s + 4, STALL_RATE, stall_s + 6)
+        _until(lambda: log.exists() and log.stat().st_size > 40 * STALL_RATE)
+        begin_ns = time.monotonic_ns()
+        os.kill(server.pid, signal.SIGSTOP)
+        time.sleep(stall_s)
+        os.kill(server.pid, signal.SIGCONT)
+        end_ns = time.monotonic_ns()
+        return result_of(process), (begin_ns, end_ns)
+
+
+def latencies(
+    run: Path, log: Path, stop: tuple[int, int]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Of the calls that were due while the server stood: seconds as we say, and as its log says."""
+    answered = {
+        line.split()[1]: int(line.split()[0]) for line in log.read_text().splitlines() if line
+    }
+    calls, _ = read_ledger(run / "ledger" / "worker-0.slots")
+    due = (calls.intended_ns >= stop[0]) & (calls.intended_ns < stop[1])
+    mine = calls.where(due & (calls.outcome == Outcome.ACKED))
+    at = np.array([answered[key_of("bench", 0, int(seq))] for seq in mine.seq], dtype=np.int64)
+    if not len(mine):
+        raise RuntimeError("no call was due while the server stood still")
+    return (mine.done_ns - mine.intended_ns) / 1e9, (at - mine.intended_ns) / 1e9
+
+
+def apart(seen: np.ndarray[Any, Any], true: np.ndarray[Any, Any]) -> float:
+    """The greatest relative difference of their quantiles.
+
+    >>> apart(np.array([1.0, 2.0]), np.array([1.0, 2.0])), apart(np.array([1.1]), np.array([1.0])) > 0.09
+    (0.0, True)
+    """
+    at = [0.5, 0.9, 0.99, 1.0]
+    return float(np.max(np.abs(np.quantile(seen, at) / np.quantile(true, at) - 1)))
+
+
+def _until(seen: Callable[[], bool], within_s: float = 30.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not seen():
+        if time.monotonic() > deadline:
+            raise RuntimeError("nothing was answered in time")
+        time.sleep(0.02)
