@@ -5,6 +5,7 @@ It is not offered as `database`: nobody has given us a superuser, and nothing is
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -12,6 +13,8 @@ from harness.errors import PlatformError
 from harness.platforms.capabilities import Instant, Wholeness
 from harness.platforms.own_cluster.leaders import Leaders
 from harness.platforms.own_cluster.pods import DATABASE
+
+_APART_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +25,13 @@ class OwnDatabase:
         return tuple(sorted({pod.node for pod in self.leaders.pods.some(DATABASE)}))
 
     def leader(self) -> str | None:
-        """The node of the one that takes writes."""
-        found = self.leaders.leader()
+        """The node of the one that takes writes. Databases that are asked themselves are not asked
+        more than once a second: whoever waits here knows that the answer is a new one.
+        """
+        options = self.leaders.pods.options.database
+        if not options.role_label and options.copies > 1:
+            time.sleep(_APART_S)
+        found = self.leaders.leader_unasked()
         return found.node if found else None
 
     def protected(self) -> Wholeness:

@@ -39,6 +39,16 @@ class Leaders:
             )
         return found[0] if found else None
 
+    def leader_unasked(self) -> OwnPod | None:
+        """As long as there is nobody else to lead: the ready one, by the cluster's word alone.
+
+        A command in a pod several times a second would be a load of its own.
+        """
+        if self._database.role_label or self._database.copies > 1:
+            return self.leader()
+        ready = [pod for pod in self.pods.some(DATABASE) if pod.ready]
+        return ready[0] if len(ready) == 1 else None
+
     def followers(self) -> tuple[OwnPod, ...]:
         """Those that run and do not lead. Raises PlatformError where nobody leads."""
         leader = self.leader()

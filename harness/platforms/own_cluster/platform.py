@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.core.plan import Plan, PlatformFacts
-from harness.errors import Refused
+from harness.errors import PlatformError, Refused
 from harness.faults import journal
 from harness.inputs.own_cluster_file import OwnClusterOptions
 from harness.platforms.capabilities import Endpoints, Wholeness
@@ -170,7 +170,10 @@ def found(options: OwnClusterOptions) -> Kept:
     in_cluster = found_in(cluster)
     pods = OwnPods(cluster, options)
     for part in (APPLICATION, DATABASE):
-        pods.some(part)
+        try:
+            pods.some(part)
+        except PlatformError as error:  # nothing was touched yet
+            raise Refused(error.what, next_step=error.next_step) from error
     application = detect(options.application)
     kind = "shop" if application.stand_in else "odoo"
     if kind != options.kind:
