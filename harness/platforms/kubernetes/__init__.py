@@ -15,6 +15,8 @@
     facts.py      what it says of itself, also before it is there
     faults.py     faults of the cluster's own, under a lease (eviction, partition, targets, leases)
     tenancy.py    one drill's at a time, also across machines
+    rooms.py      a second environment in a namespace of its own (witness, in_common)
+    forwarding.py a port of this machine that leads to a part beside its door
     adopting.py   a stack that somebody brought from elsewhere, taken up
     finding.py    what a cluster is found to be
     up.py         bringing it up, and taking away exactly what was brought
