@@ -69,7 +69,9 @@ def _whole(platform: Platform) -> str:
     seen = platform.whole()
     if not seen.whole:
         raise Unwell(f"not whole: {'; '.join(seen.missing)}")
-    return "whole: redundant, archiving, backed up, serving"
+    return (
+        f"whole: redundant, {'archiving, backed up, ' if _keeps_backups(platform) else ''}serving"
+    )
 
 
 def _application(platform: Platform) -> str:
@@ -96,7 +98,13 @@ def _standby(platform: Platform) -> str:
     seen = platform.database.protected()
     if not seen.whole:
         raise Unwell("; ".join(seen.missing))
-    return "a standby streams as configured, and the archive is not behind"
+    behind = ", and the archive is not behind" if _keeps_backups(platform) else ""
+    return f"a standby streams as configured{behind}"
+
+
+def _keeps_backups(platform: Platform) -> bool:
+    """Where nobody here knows of any, nothing is said of them."""
+    return "backups" in platform.facts().capabilities
 
 
 def _backups(platform: Platform) -> str:
