@@ -45,7 +45,7 @@ def selftest(
     """Plant known defects in a platform's answers and in the instrument, and see each caught.
 
     Exits with 0 when everything planted was caught and nothing else was reported, else with 1.
-    Nothing of the platform is broken; orders of its own are left behind, as by any drill.
+    Only a disposable platform loses a standby, once; orders are left behind, as by any drill.
     """
     from contextlib import closing
 

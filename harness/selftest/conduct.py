@@ -1,8 +1,9 @@
 """One selftest: the stores' defects in one run, the instrument's in a short run each, clean runs.
 
-Each run is a whole drill, in a folder of its own, with an experiment that breaks nothing: what is
-tried is whether the instrument sees what was planted, and nothing else. These runs are no evidence
-of the platform: they are not signed, and no history knows of them.
+Each run is a whole drill, in a folder of its own. All but one have an experiment that breaks
+nothing: what is tried is whether the instrument sees what was planted, and nothing else. For the
+fault that does not heal a standby is lost, where that may be. These runs are no evidence of the
+platform: they are not signed, and no history knows of them.
 """
 
 from __future__ import annotations
@@ -37,17 +38,20 @@ from harness.core.timeline import MarkName
 from harness.core.verdict import Judgement
 from harness.drill import drill
 from harness.evidence import events, layout
+from harness.evidence.check import check
 from harness.evidence.rundir import Head, RunDirectory
 from harness.faults.experiment import find_experiment, resolved_experiment
 from harness.ledger.reader import read_ledgers
 from harness.platforms.capabilities import Endpoints, Platform
 from harness.progress import Progress
+from harness.selftest import skewed, unhealed
 from harness.selftest.liar import lying
 from harness.selftest.lies import REPORTED_AS, SAID, Lies
 from harness.selftest.saboteurs import SABOTEURS, Saboteur, at_work
 from harness.session import Order, plan_only
 
 _EFFECT_S, _OBSERVE_S = 3.0, 5.0
+_EFFECT_REAL_S = 20.0
 _NULL = frozenset({"effect"})  # all that a run in which nothing was planted may lack
 _TAIL_AFTER = (MarkName.NO_EFFECT, MarkName.FAULT_RELEASED, MarkName.FAULT_HEALED)
 _NOT_CAUGHT = "not caught"
@@ -90,7 +94,9 @@ class Bench:
 def selftest(bench: Bench, *, clean_runs: int) -> Tally:
     """Everything once, and `clean_runs` runs in which nothing is planted."""
     tallies = [in_stores(bench)]
+    tallies.append(in_clock(bench))
     tallies += [in_instrument(bench, saboteur) for saboteur in SABOTEURS]
+    tallies.append(in_undo(bench))
     tallies += [nothing_planted(bench, number) for number in range(1, clean_runs + 1)]
     return together(tallies)
 
@@ -128,6 +134,41 @@ def in_instrument(bench: Bench, saboteur: Saboteur) -> Tally:
     return Tally((row,), tuple(f"{saboteur.defect}: {what}" for what in told))
 
 
+def in_clock(bench: Bench) -> Tally:
+    """Two copies of the first run, as of workers elsewhere: nothing may be said of even clocks."""
+    run = min(path.parent for path in bench.out.glob(f"*/{layout.VERDICT}"))
+    bench.progress.say(f"planting in a copy of {run.name}: {skewed.WHAT}")
+    copies = bench.out / "copies"
+    even = skewed.judged_elsewhere(run, copies / f"{run.name}-even", too_fast=False)
+    fast = skewed.judged_elsewhere(run, copies / f"{run.name}-fast", too_fast=True)
+    how = caught_by(fast, skewed.CONDITION)
+    row = Row(skewed.DEFECT, skewed.WHAT, 1, int(bool(how)), how or _NOT_CAUGHT)
+    own = check(run).judgement
+    same = _only_counts(even) == _only_counts(own) and not caught_by(even, skewed.CONDITION)
+    return Tally((row,), () if same else (f"{skewed.DEFECT}: an even clock changed the judgement",))
+
+
+def in_undo(bench: Bench) -> Tally:
+    """A node is lost for real, and does not come back: where that may be done."""
+    if why := unhealed.why_not_here(bench.platform):
+        return Tally((Row(unhealed.DEFECT, unhealed.WHAT, 0, 0, why, skipped=True),), ())
+    plan = bench.plan()
+    limits = replace(plan.limits, effect_s=_EFFECT_REAL_S, heal_s=unhealed.HEAL_S)
+    plan = replace(plan, limits=limits, instead="node-loss")
+    bench.progress.say(f"planting: {unhealed.WHAT}")
+    file = find_experiment("node-loss")
+    text = file.read_text(encoding="utf-8")
+    lost = resolved_experiment(text, {"node": "standby"}, file=file)
+    run = _directory(bench, plan, lost)
+    with unhealed.kept_from_healing(bench.platform, run.path) as why_not:
+        judgement = drill(plan, bench.platform, run, bench.progress)
+    if why_not:
+        return Tally((Row(unhealed.DEFECT, unhealed.WHAT, 0, 0, why_not[0]),), ())
+    how = caught_by(judgement, unhealed.CONDITION)
+    row = Row(unhealed.DEFECT, unhealed.WHAT, 1, int(bool(how)), how or _NOT_CAUGHT)
+    return Tally((row,), tuple(f"{unhealed.DEFECT}: {told}" for told in _only_counts(judgement)))
+
+
 def nothing_planted(bench: Bench, number: int) -> Tally:
     """A clean run: what it reports is false."""
     plan = bench.plan()
@@ -163,11 +204,11 @@ class _Behind:
         return replace(self.platform.endpoints(), application_url=self.url)
 
 
-def _directory(bench: Bench, plan: Plan) -> RunDirectory:
+def _directory(bench: Bench, plan: Plan, experiment: str = "") -> RunDirectory:
     run = RunDirectory.create(bench.out, plan.run_id)
     now = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
     head = Head("peakdrill/head/v1", now, __version__, host.python_version())
-    run.save_plan(plan, bench.null(), head)
+    run.save_plan(plan, experiment or bench.null(), head)
     return run
 
 

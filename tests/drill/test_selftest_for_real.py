@@ -1,4 +1,4 @@
-"""The selftest on a real platform, smaller than its smoke: stores, one lost worker, a clean run."""
+"""The selftest on a real platform, smaller than its smoke: stores, a lost worker, clocks, an undo."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from harness.core.selftest import together
 from harness.platforms.embedded import EmbeddedPlatform
 from harness.progress import Silent
-from harness.selftest import conduct
+from harness.selftest import conduct, skewed, unhealed
 from harness.selftest.lies import SAID
 from harness.selftest.saboteurs import SABOTEURS
 from harness.session import Order
 
-pytestmark = [pytest.mark.platform, pytest.mark.drill, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.platform, pytest.mark.drill, pytest.mark.timeout(900)]
 
 
 def test_everything_planted_is_caught_and_nothing_else(
@@ -28,7 +28,11 @@ def test_everything_planted_is_caught_and_nothing_else(
             conduct.in_stores(bench),
             conduct.in_instrument(bench, lost),
             conduct.in_instrument(bench, null),
+            conduct.in_clock(bench),
+            conduct.in_undo(bench),
         ]
     )
-    assert {row.defect for row in found.rows} == {*SAID, lost.defect, null.defect}
+    assert {row.defect for row in found.rows} == {
+        *SAID, lost.defect, null.defect, skewed.DEFECT, unhealed.DEFECT,
+    }  # fmt: skip
     assert found.trusted, (found.rows, found.false)
