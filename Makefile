@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SIZE ?= full
 SCENARIO ?= node-loss
 
-.PHONY: drill test test-shared test-alone test-clusters test-clusters-ci test-odoo install install-dev lint types contracts campaign selftest bench mutation track-record season season-scan season-keep repeatability lock clean
+.PHONY: drill test test-shared test-alone test-clusters test-clusters-ci test-odoo install install-dev lint types contracts campaign campaign-tests selftest bench mutation track-record season season-scan season-keep repeatability lock clean
 
 drill: install  ## break it, watch it come back, say what was lost
 	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
@@ -67,7 +67,11 @@ test-clusters test-clusters-ci: install-dev  ## breaks the cluster of KUBECONFIG
 test-odoo: install-dev  ## a drill on Debian's odoo-14: needs root, debootstrap and a mirror
 	$(BIN)/python -m pytest -m odoo $(PYTEST_ARGS) tests/odoo
 
-campaign: install-dev  ## hours: the crash campaign
+KILLS ?= 200
+SEED ?= 20261128
+campaign: install-dev  ## hours: KILLS random SIGKILLs by SEED; started again, it goes on
+	@$(BIN)/python -m tests.campaign.crash --kills $(KILLS) --seed $(SEED) $(CAMPAIGN_ARGS)
+campaign-tests: install-dev  ## hours: the tests of faults that are marked so
 	$(BIN)/python -m pytest -m campaign $(PYTEST_ARGS)
 
 selftest: install  ## every planted defect, and twenty clean runs: about an hour and a half
