@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,6 +73,20 @@ def test_a_filestore_that_is_not_there_is_not_whole(options: OdooOptions) -> Non
     platform = taken_up(replace(options, filestore=options.folder / "elsewhere"))
     (told,) = platform.whole().missing
     assert "elsewhere is not there" in told
+
+
+def test_a_filestore_that_one_may_not_look_into_is_not_whole(
+    options: OdooOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Odoo's own folders are its user's: whoever runs a drill has to be let in."""
+
+    def forbidden(folder: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    platform = taken_up(options)
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    (told,) = platform.whole().missing
+    assert told == f"the filestore {options.filestore} cannot be read: Permission denied"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 
 from harness.platforms.capabilities import Endpoints, Wholeness
@@ -21,10 +23,20 @@ def look(state: State, endpoints: Endpoints) -> Wholeness:
     if not options.password_file.is_file():
         return Wholeness(False, (f"{options.password_file} is not there",))
     missing = [*_application(state), *_database(state)]
-    if options.filestore is not None and not options.filestore.is_dir():
-        missing.append(f"the filestore {options.filestore} is not there")
+    missing += _filestore(options.filestore) if options.filestore else []
     missing += _bucket(endpoints) if options.bucket else []
     return Wholeness(not missing, tuple(missing))
+
+
+def _filestore(folder: Path) -> list[str]:
+    """Whoever runs the drill has to see into it: documents are read back by their bytes."""
+    try:
+        next(folder.iterdir(), None)
+    except FileNotFoundError:
+        return [f"the filestore {folder} is not there"]
+    except OSError as error:
+        return [f"the filestore {folder} cannot be read: {error.strerror}"]
+    return []
 
 
 def _bucket(endpoints: Endpoints) -> list[str]:
