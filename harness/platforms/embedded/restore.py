@@ -36,7 +36,8 @@ _UNPACK_S = 120.0
 _LAST = re.compile(r"last completed transaction was at log time (\S+ \S+)")
 _READY = "database system is ready to accept connections"
 _TOO_SHORT = "recovery ended before configured recovery target was reached"
-_DEADLY = ("FATAL", "PANIC")
+# of a line whose prefix names the kind of process: a client that is turned away ends nothing
+_DEADLY = re.compile(r"^(?!.*client backend ).*\b(?:FATAL|PANIC):.*", re.MULTILINE)
 
 
 class Server(Protocol):
@@ -178,7 +179,7 @@ def _recover(target: Place, pgdata: Path, command: str, wanted: Wanted) -> str:
     try:
         await_ready(
             "the recovery",
-            lambda: any(word in told() for word in (_READY, *_DEADLY)),
+            lambda: _READY in (so_far := told()) or bool(_DEADLY.search(so_far)),
             within_s=_RECOVERY_S,
             next_step=f"see {log.name}",
         )
@@ -201,7 +202,7 @@ def _settings(target: Place, refusing: Path) -> dict[str, object]:
         "hot_standby": "off",
         "fsync": "off",
         "log_connections": "",
-        "log_line_prefix": "%m ",
+        "log_line_prefix": "%m %b ",
         "recovery_target_timeline": "latest",
         "recovery_target_action": "promote",
     }
@@ -227,7 +228,7 @@ def _postgres(target: Place, pgdata: Path, configuration: Path) -> Part:
 
 
 def _why(told: str) -> str:
-    deadly = [line for line in told.splitlines() if any(word in line for word in _DEADLY)]
+    deadly = _DEADLY.search(told)
     return deadly[0] if deadly else "the database did not stop cleanly"
 
 
