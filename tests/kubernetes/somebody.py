@@ -120,7 +120,22 @@ class Somebody:
         return len(ready) == count and all(ready)
 
     def await_ready(self) -> None:
-        until(lambda: self.is_ready(DATABASE, 1) and self.is_ready(FRONT, 2), _READY_S)
+        all_there = lambda: self.is_ready(DATABASE, 1) and self.is_ready(FRONT, 2)  # noqa: E731
+        until(all_there, _READY_S, self.said)
+
+    def said(self) -> str:
+        """Of pods that do not come up: how they are, and their last words."""
+        told = []
+        for pod in (*self.pods(DATABASE), *self.pods(FRONT)):
+            name = pod["metadata"]["name"]
+            path = f"/api/v1/namespaces/{self.namespace}/pods/{name}/log"
+            try:
+                words = self.cluster.text(path, {"tailLines": "5"})
+            except PlatformError as error:
+                words = error.what
+            states = [one.get("state") for one in pod["status"].get("containerStatuses") or ()]
+            told.append(f"{name}: {states}: {words}")
+        return "\n".join(told) or "no pod of it is there"
 
     def write(self, folder: Path, **more: object) -> Path:
         """platform.yaml, and the files that it names. JSON is YAML."""

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.errors import PlatformError
+from harness.errors import FaultError
 from harness.inputs.own_cluster_file import OwnClusterOptions
 from harness.platforms.kubernetes import checks
 from harness.platforms.kubernetes.client import Cluster, connect
@@ -181,7 +181,7 @@ def _keeper(pods: OwnPods, leaders: Leaders) -> str:
     lease = LEASE_NAME + secrets.token_hex(5)
     try:
         made.take_lease(lease, "check", "check", {"nothing": "looked at"})
-    except PlatformError as error:
+    except FaultError as error:
         told = f"{error.what}: bring deploy/undoer"
         raise Unwell(told) from error
     made.give_back(lease)
