@@ -251,6 +251,11 @@ def test_an_undo_that_cannot_be_read_is_never_taken_for_none(
 
 
 def test_what_nobody_has_run_yet_is_named(tmp_path: Path) -> None:
+    database = {"managed_by": "plain", "pods": {"app": "pg"}, "dsn": "host=127.0.0.1"}
+    alone = facts.facts(options(tmp_path, database=database)).unproven
+    assert alone == ("an Odoo in a cluster",)
+    two = facts.facts(options(tmp_path, database={**database, "copies": 2})).unproven
+    assert two == ("a plain PostgreSQL with a standby", "an Odoo in a cluster")
     hooks = {"by": "pgbackrest", "list": ["./list"], "restore": ["./restore", "{backup}"]}
     told = options(tmp_path, backups=hooks, ingress={"kind": "traefik", "name": "front"})
     said = facts.facts(told)

@@ -79,6 +79,8 @@ def unproven(options: OwnClusterOptions) -> list[str]:
     told = []
     if options.database.managed_by not in _PROVEN_MANAGERS:
         told.append(f"a stack led by {options.database.managed_by}")
+    elif options.database.copies > 1:
+        told.append("a plain PostgreSQL with a standby")
     version = options.application.version
     if options.kind == "odoo":
         told.append("an Odoo in a cluster")
