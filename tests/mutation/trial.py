@@ -1,0 +1,150 @@
+"""One mutant against the tests that reach its line, in a child of its own.
+
+The child is forked from a process that has the libraries loaded and nothing of ours, so the mutant
+is in place before anything imports the core. What it says is its exit code.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from types import CodeType, ModuleType
+
+ROOT = Path(__file__).resolve().parents[2]
+_HEAVY = (
+    "pytest", "_pytest.doctest", "hypothesis", "hypothesis.strategies", "numpy", "scipy.stats",
+    "scipy.optimize", "pydantic", "yaml", "jinja2", "click", "rich.console", "sqlalchemy",
+    "cryptography.hazmat.primitives.asymmetric.ed25519",
+)  # fmt: skip
+_MEMORY_BYTES = 6 << 30
+
+
+class Fate(StrEnum):
+    KILLED = "killed"
+    TIMEOUT = "timeout"  # it ends no more: a kill as well
+    SURVIVED = "survived"
+    UNREACHED = "unreached"  # no test runs its line
+
+
+def preload() -> None:
+    """What every child needs, and nothing of ours."""
+    for name in _HEAVY:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    mine = [name for name in sys.modules if name.split(".")[0] in {"harness", "reports", "load"}]
+    if mine:
+        raise RuntimeError(f"{mine[0]} is loaded already: no mutant could take its place")
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Serves one module from a tree; the rest comes from where it always comes from."""
+
+    def __init__(self, name: str, path: Path, tree: ast.Module) -> None:
+        self._name, self._path, self._tree = name, path, tree
+
+    def find_spec(
+        self, fullname: str, path: object = None, target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        inner = [str(self._path.parent)] if self._path.name == "__init__.py" else None
+        return importlib.util.spec_from_file_location(
+            fullname, self._path, loader=self, submodule_search_locations=inner
+        )
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self.get_code(), module.__dict__)
+
+    def get_code(self) -> CodeType:
+        return compile(self._tree, str(self._path), "exec")
+
+
+def tried(
+    name: str, path: Path, tree: ast.Module, tests: Sequence[str], *, within_s: float, scratch: Path
+) -> Fate:
+    """Run `tests` with that module in the place of `name`."""
+    if not tests:
+        return Fate.UNREACHED
+    child = os.fork()
+    if child == 0:
+        _as_child(name, path, tree, tests, scratch)
+    code = _ended(child, within_s)
+    if code is None:
+        return Fate.TIMEOUT
+    return Fate.SURVIVED if code == 0 else Fate.KILLED
+
+
+def _ended(child: int, within_s: float) -> int | None:
+    """The child's exit code, or None when it had to be ended."""
+    deadline = time.monotonic() + within_s
+    pause_s = 0.01
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(pause_s)
+        pause_s = min(0.1, pause_s * 1.2)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return None
+
+
+def _as_child(name: str, path: Path, tree: ast.Module, tests: Sequence[str], scratch: Path) -> None:
+    code = 70
+    try:
+        os.setpgid(0, 0)
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        if not os.environ.get("PEAKDRILL_MUTANT_TALKS"):
+            for fd in (0, 1, 2):
+                os.dup2(nowhere, fd)
+        sys.dont_write_bytecode = True
+        sys.meta_path.insert(0, _Finder(name, path, tree))
+        _quick_hypothesis()
+        import pytest
+
+        words = [
+            "-x",
+            "--assert=plain",  # its rewriting would load our modules by itself, the mutant among them
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            "--tb=line",
+            "-W",
+            "ignore",
+        ]
+        code = int(pytest.main([*words, f"--basetemp={scratch}", *tests]))
+    except BaseException:  # noqa: BLE001  whatever it is, the mutant brought it about
+        code = 71
+    finally:
+        os._exit(code)
+
+
+def _quick_hypothesis() -> None:
+    """The same examples every time, and no search for the smallest: it is enough that one fails."""
+    from hypothesis import HealthCheck, Phase, settings
+
+    settings.register_profile(
+        "mutation",
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    settings.load_profile("mutation")
