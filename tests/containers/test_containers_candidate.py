@@ -112,7 +112,7 @@ def test_a_platform_that_was_brought_up_is_whole_again_after_an_undo(
     assert done.returncode == 0, done.stderr
     assert paused() == []
     until(lambda: platform.whole().whole, lambda: f"whole: {platform.whole().missing}")
-    done = peakdrill("platform", "down")
+    done = peakdrill("platform", "down", "--on", "containers")
     assert done.returncode == 0, done.stderr
     assert labelled(platform.directory.name) == []
     assert not platform.directory.exists()

@@ -73,7 +73,7 @@ def test_a_shop_behind_redis_and_bare_traefik_loses_one(candidate: None, tmp_pat
 
 REDIS = (
     "umask 077",
-    """printf 'requirepass %s\n' "$(cat /secrets/valkey)" > /tmp/redis.conf""",
+    r"""printf 'requirepass %s\n' "$(cat /secrets/valkey)" > /tmp/redis.conf""",
     "exec redis-server /tmp/redis.conf --bind 0.0.0.0 --appendonly yes --dir /var/lib/redis",
 )
 

@@ -121,6 +121,23 @@ def test_a_password_file_that_is_gone_or_wrong_is_refused(
         detect(options)
 
 
+@pytest.mark.parametrize(
+    ("mode", "told"), [(None, "is not there: one line"), (0o644, "chmod 600"), (0o600, "mend dsn")]
+)
+def test_a_reader_who_is_not_let_in_is_told_how(
+    options: OdooOptions, tmp_path: Path, mode: int | None, told: str
+) -> None:
+    passfile = tmp_path / "another.pgpass"
+    if mode is not None:
+        passfile.write_text("*:*:*:reader:secret-word\n")
+        passfile.chmod(mode)
+    dsn = f"host=127.0.0.1 port=9 user=reader connect_timeout=2 passfile={passfile}"
+    with pytest.raises(Refused, match="the database cannot be read") as caught:
+        detect(replace(options, dsn=dsn))
+    assert told in str(caught.value.next_step)
+    assert "secret-word" not in f"{caught.value} {caught.value.next_step}"
+
+
 def test_a_reader_who_may_not_read_is_refused_by_table(own: OwnOdoo, options: OdooOptions) -> None:
     with own.connect() as database:
         database.execute("CREATE ROLE blind LOGIN")

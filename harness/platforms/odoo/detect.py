@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from harness.core.operation import Workload
 from harness.errors import Refused
@@ -34,6 +36,8 @@ _TABLES = {
     "account": ("account_move", "account_move_line"),
 }  # fmt: skip
 _ASK_S = 20.0
+_OTHERS = 0o077  # what a passfile must not let others do
+_GRANT = "GRANT SELECT ON ALL TABLES IN SCHEMA public TO that role"
 
 
 def detect(options: OdooOptions) -> State:
@@ -102,14 +106,27 @@ def _look_inside(options: OdooOptions) -> tuple[bool, tuple[str, ...]]:
     except psycopg.Error as error:
         raise Refused(
             f"the database cannot be read: {_first_line(error)}",
-            next_step="mend dsn in platform.yaml; it wants a role that may SELECT",
+            next_step=_how_to_be_let_in(options, error),
         ) from error
     if hidden:
         raise Refused(
             f"the role of dsn may not read {', '.join(hidden)}: nothing could be read back",
-            next_step="GRANT SELECT ON ALL TABLES IN SCHEMA public TO that role",
+            next_step=_GRANT,
         )
     return stand_in, modules
+
+
+def _how_to_be_let_in(options: OdooOptions, error: psycopg.Error) -> str:
+    """Libpq passes over a passfile that it does not like, and then has no password."""
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return _GRANT
+    named = conninfo_to_dict(options.dsn).get("passfile")
+    passfile = Path(str(named)) if named else None
+    if passfile is not None and not passfile.is_file():
+        return f"{passfile} is not there: one line, HOST:PORT:DATABASE:USER:PASSWORD, and chmod 600"
+    if passfile is not None and passfile.stat().st_mode & _OTHERS:
+        return f"chmod 600 {passfile}: libpq passes over one that others may read"
+    return "mend dsn in platform.yaml, or the role and password in its passfile"
 
 
 def _there(database: psycopg.Connection, table: str) -> bool:
