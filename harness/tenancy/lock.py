@@ -15,11 +15,11 @@ import json
 import os
 import secrets as random_words
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.errors import Refused
+from harness.errors import PlatformError, Refused
 from harness.json_text import parsed
 from harness.platforms.capabilities import Platform
 from harness.platforms.cluster_faults import cluster_faults_or_none
@@ -55,7 +55,13 @@ def alone_in_cluster(platform: Platform) -> Iterator[None]:
     if faults is None:
         yield
         return
-    with faults.alone(_place(platform)):
+    with ExitStack() as held:
+        try:
+            held.enter_context(faults.alone(_place(platform)))
+        except PlatformError as error:
+            gone = f"if it is gone for ever, delete {platform.directory}"
+            told = f"{error.next_step}; {gone}" if error.next_step else gone
+            raise PlatformError(error.what, next_step=told) from error
         yield
 
 

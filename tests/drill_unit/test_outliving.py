@@ -24,10 +24,13 @@ class Leases:
     def __init__(self) -> None:
         self.played = 0
         self.error: Exception | None = None
+        self.away = False
 
     @contextmanager
     def alone(self, mine: str) -> Iterator[None]:
         assert mine
+        if self.away:
+            raise PlatformError("the cluster does not answer")
         yield
 
     def play_left_behind(self) -> list[str]:
@@ -70,6 +73,14 @@ def test_a_node_gets_its_power_back_before_an_abandoned_platform_ends(stack: Sta
     assert stack.cluster_faults.played == 1
     assert said[:2] == ["mended: node A started again", "mended: uncordon n1"]
     assert stack.is_gone
+
+
+def test_a_cluster_that_is_gone_for_ever_is_told_how_to_be_forgotten(stack: Stack) -> None:
+    stack.cluster_faults.away = True
+    with pytest.raises(PlatformError, match="does not answer") as caught:
+        mended(str)
+    assert f"delete {stack.directory}" in caught.value.next_step
+    assert not stack.is_gone
 
 
 def test_what_cannot_be_mended_keeps_the_platform_and_its_journal(stack: Stack) -> None:
