@@ -22,7 +22,7 @@ from harness.faults import journal
 from harness.progress import Silent
 from harness.selftest import conduct, skewed, unhealed
 from harness.session import Order
-from tests.core.simulate import FACTS
+from tests.core.simulate import FACTS, Defects
 from tests.evidence.stored_run import store
 
 
@@ -59,11 +59,20 @@ def test_even_clocks_change_nothing_and_a_fast_one_makes_the_run_invalid(tmp_pat
 
 
 def test_the_row_of_the_clock_is_caught_and_nothing_is_falsely_reported(tmp_path: Path) -> None:
-    store(tmp_path)
+    store(tmp_path, "20261122T030000Z0001", defects=Defects(lost=2))  # missed, whatever its clocks
+    store(tmp_path, "20261122T030000Z0002", null=True)
     bench = conduct.Bench(None, Order("node-loss"), tmp_path, Silent(), random.Random(1))  # type: ignore[arg-type]
     found = conduct.in_clock(bench)
     assert [(row.defect, row.planted, row.caught) for row in found.rows] == [("skewed-clock", 1, 1)]
     assert found.false == ()
+
+
+def test_where_no_run_stands_nothing_was_planted(tmp_path: Path) -> None:
+    store(tmp_path, defects=Defects(lost=2))
+    bench = conduct.Bench(None, Order("node-loss"), tmp_path, Silent(), random.Random(1))  # type: ignore[arg-type]
+    found = conduct.in_clock(bench)
+    assert [(row.planted, row.caught) for row in found.rows] == [(0, 0)]
+    assert not found.trusted
 
 
 def test_nothing_can_be_undone_until_the_run_is_over(tmp_path: Path) -> None:
