@@ -14,9 +14,9 @@ import pytest
 
 from harness.errors import PlatformError
 from harness.platforms.capabilities import Restored, Wanted
-from harness.platforms.embedded import backup_key, credentials, forensics, seating
+from harness.platforms.embedded import backup_key, credentials, forensics, seating, store_ready
 from harness.platforms.embedded.layout import Layout, Options
-from harness.platforms.reference import clean_room, looking
+from harness.platforms.reference import clean_room
 from harness.platforms.reference.backups import ReferenceBackups
 from harness.platforms.reference.clean_room import ReferenceCleanRoom
 from harness.platforms.reference.ports import Ports
@@ -140,7 +140,7 @@ def room(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> ReferenceCleanRoom:
     monkeypatch.setattr(forensics, "take_over_queue", taken)
     monkeypatch.setattr(forensics, "hand_over_queue", lambda _, port, __: note(f"hand over {port}"))
     monkeypatch.setattr(ReferenceBackups, "rebuild", rebuilt)
-    monkeypatch.setattr(looking, "gives", lambda _: True)
+    monkeypatch.setattr(store_ready, "gives", lambda _: True)
     monkeypatch.setattr(clean_room, "database", lambda *_: Leader())
     monkeypatch.setattr(seating, "documents", lambda _: note("documents"))
     monkeypatch.setattr(

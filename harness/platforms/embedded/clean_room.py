@@ -35,6 +35,7 @@ from harness.platforms.embedded import (
     restore,
     s3,
     seating,
+    store_ready,
     valkey,
 )
 from harness.platforms.embedded.blueprint import Blueprint, Commands
@@ -260,6 +261,7 @@ class EmbeddedCleanRoom:
         node.start()
         store = s3.admin(plan.ports, plan.secrets)
         await_ready("S3", store.is_up, within_s=_PART_S, next_step="see logs/s3.log")
+        await_ready("what S3 holds", partial(store_ready.gives, store), within_s=_PART_S)
         both = doors.embedded(plan.layout, plan.ports)
         await_ready("the closed doors", both.is_closed, within_s=_PART_S)
 

@@ -17,7 +17,15 @@ from typing import Any
 
 from harness.errors import PlatformError
 from harness.platforms.capabilities import Restored, Wanted
-from harness.platforms.embedded import backup_key, credentials, forensics, postgres, s3, seating
+from harness.platforms.embedded import (
+    backup_key,
+    credentials,
+    forensics,
+    postgres,
+    s3,
+    seating,
+    store_ready,
+)
 from harness.platforms.embedded.layout import Layout, write_atomically
 from harness.platforms.embedded.waiting import await_ready
 from harness.platforms.reference import looking, member_agent
@@ -87,9 +95,10 @@ class ReferenceCleanRoom:
         ports = self.rooms.furnish(made.name)
         self._save(replace(made, ports=ports.named()))
         site = self.rooms.site(made.name, ports)
-        kept = filestore(Layout(self.rooms.base.root, made.name), ports, site)
+        known = credentials.load(Layout(self.rooms.base.root, made.name))
+        store = s3.archivist(ports.named(), known)
         await_ready(
-            "the store that was started anew", lambda: looking.gives(kept), within_s=_STORE_S,
+            "the store that was started anew", lambda: store_ready.gives(store), within_s=_STORE_S,
             poll_s=0.5, next_step="see the store's logs",
         )  # fmt: skip
         for member in MEMBERS:

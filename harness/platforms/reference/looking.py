@@ -12,7 +12,6 @@ from pathlib import Path
 
 from harness.errors import PlatformError
 from harness.platforms.embedded.layout import write_private
-from harness.platforms.embedded.mirror import MirroredFilestore
 from harness.platforms.reference.ports import Ports
 from harness.platforms.reference.site import APPLICATION, KEEPER, MEMBERS, QUEUE, Site
 
@@ -29,15 +28,6 @@ def keep_output(site: Site, into: Path) -> None:
         if not file.exists():
             with suppress(PlatformError):  # one that is gone has said all that it will
                 write_private(file, site.logs(part))
-
-
-def gives(kept: MirroredFilestore) -> bool:
-    """The store hands out what it lists: it answers a while before it has found all of it."""
-    try:
-        named = sorted(kept.mirrored_names())
-        return all(kept.mirrored(name) is not None for name in named[:: max(1, len(named) // 8)])
-    except PlatformError:
-        return False
 
 
 def unpack_logs(answer: bytes, into: Path) -> None:
