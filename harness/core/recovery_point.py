@@ -182,7 +182,7 @@ def _ghosts(records: Records, held: Held) -> type_bool:
 
 def replayed(records: Records, before: Classes, after: Classes, held_after: Held) -> type_bool:
     """LOST at the first look, and at the second there exactly once, whole and unchanged."""
-    sound = ~after.lost & ~after.waiting & ~after.altered & ~after.partial & ~records.refused
+    sound = ~after.lost & ~after.altered & ~after.partial & ~records.refused
     back: type_bool = (before.lost | before.waiting) & sound & (held_after.rows == 1)
     return back
 

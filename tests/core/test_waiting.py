@@ -61,6 +61,7 @@ def test_a_queue_that_nobody_saw_drained_makes_no_loss_and_no_pass(early: int, l
     rpo = of(found, QUEUED)
     assert (rpo.gated.lost, rpo.gated.violations) == (0, 0)
     assert rpo.gated.waiting == early
+    assert rpo.gated.replayed == early - late
     assert rpo.gated.achieved_ns == 0
     assert verdict_of(found) is Verdict.INCONCLUSIVE
     assert found.verdict is Verdict.INCONCLUSIVE

@@ -184,6 +184,18 @@ TARGET_TABLE = {
     "older than the season's RPO": (
         replace(lost(), rpo_achieved_ns=61 * S), {"rpo_s": 60.0, "lost_max": None}, State.MISSED,
     ),
+    "older, unless the workers' clocks are off": (
+        part(lost=2, rpo_achieved_ns=61 * S, rpo_widened_by_ns=2 * S),
+        {"rpo_s": 60.0, "lost_max": None}, State.INCONCLUSIVE,
+    ),
+    "younger, unless the workers' clocks are off": (
+        part(lost=2, rpo_achieved_ns=59 * S, rpo_widened_by_ns=2 * S),
+        {"rpo_s": 60.0, "lost_max": None}, State.INCONCLUSIVE,
+    ),
+    "older, whatever the workers' clocks": (
+        part(lost=2, rpo_achieved_ns=63 * S, rpo_widened_by_ns=2 * S),
+        {"rpo_s": 60.0, "lost_max": None}, State.MISSED,
+    ),
     "a violation is never allowed": (
         part(violations=1), {"rpo_s": 600.0, "lost_max": None}, State.MISSED,
     ),
