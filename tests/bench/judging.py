@@ -108,8 +108,7 @@ def recovery(job: Job) -> Row:
         f"pure Python, by {few:,}: {ratios(found['python'], found['ours']).text('x')} as long",
         held(ours.median <= WANTED_S),
         "" if ours.median <= WANTED_S else
-        "one core; each class of a record is a column of its own, so the memory is passed some sixty "
-        "times",
+        "one core, and memory: each class of a record is a column of its own, and one more pass",
         {"ours s": ours.median},
     )  # fmt: skip
 
