@@ -35,7 +35,7 @@ TESTS = tuple(
 )  # fmt: skip
 _MARKS = "not platform and not browser and not drill and not campaign and not odoo"
 _MARKS += " and not kubernetes and not containers and not track_record"
-_TESTS_S = 10.0  # at most so long a mutant, the quickest tests first: a cap can only cost score
+_TESTS_S = 20.0  # at most so long a mutant, the quickest tests first: a cap can only cost score
 _SLOWER = 6.0
 
 
@@ -61,16 +61,22 @@ class Reach:
         )
 
     def of(self, module: str, mutant: operators.Mutant) -> tuple[list[str], float]:
-        """The tests of that line, the quickest first, and how long they take."""
+        """The tests of that line, and how long they take.
+
+        Those that are about the module come first, of them and of the rest the quickest.
+        """
         if mutant.at_import:
-            mine = [
-                n for n, ls in self.lines.items() if any(x.startswith(f"{module}:") for x in ls)
-            ]
+            mine = [name for name in self.lines if self._uses(name, module)]
         else:
             wanted = {f"{module}:{n}" for n in range(mutant.statement, mutant.line + 1)}
             mine = [name for name, lines in self.lines.items() if wanted & lines]
         chosen, total_s = [], 0.0
-        for name in sorted(mine, key=lambda test: (self.took_s[test], test)):
+
+        def order(test: str) -> tuple[bool, float, str]:
+            about = _name(module) in _text_of(test.partition("::")[0])
+            return not about, self.took_s[test], test
+
+        for name in sorted(mine, key=order):
             if chosen and total_s + self.took_s[name] > _TESTS_S:
                 break
             chosen.append(name)
