@@ -22,6 +22,9 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitOr: ast.BitAnd, ast.BitXor: ast.BitOr, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }  # fmt: skip
 
+_DECIDES_NOTHING = {
+    "annotation", "returns", "decorator_list", "type_comment", "bases", "op", "ops",
+}  # fmt: skip
 _LARGE = 100  # from here on a constant is doubled: one more would be nobody's harm
 
 
@@ -117,16 +120,8 @@ def _below(node: ast.AST, where: _Where) -> Iterator[tuple[_Change, _Where]]:
 def _looked_at(node: ast.AST) -> Iterator[ast.AST]:
     """The children that decide something."""
     for name, value in ast.iter_fields(node):
-        if name in {
-            "annotation",
-            "returns",
-            "decorator_list",
-            "type_comment",
-            "bases",
-            "op",
-            "ops",
-        }:
-            continue
+        if name in _DECIDES_NOTHING or (name == "args" and isinstance(node, ast.FunctionDef)):
+            continue  # a function's defaults are looked at where it is made
         children = value if isinstance(value, list) else [value]
         for child in children:
             if isinstance(child, ast.AST) and not _says_nothing(child):
