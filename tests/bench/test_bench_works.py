@@ -49,6 +49,7 @@ def test_the_machine_is_told_without_a_path_or_a_name() -> None:
     assert os.uname().nodename not in told_of
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["ours", "fast"])
 def test_a_generator_says_what_it_asked_and_what_that_cost(kind: str, tmp_path: Path) -> None:
     with light_server() as (port, _):
@@ -59,6 +60,7 @@ def test_a_generator_says_what_it_asked_and_what_that_cost(kind: str, tmp_path: 
     assert not did.get("troubles")
 
 
+@pytest.mark.alone
 def test_latency_in_a_stall_is_held_against_the_servers_own_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     did, stop = generating._through_a_stall("ours", tmp_path / "run", log, 0.5)
@@ -67,6 +69,7 @@ def test_latency_in_a_stall_is_held_against_the_servers_own_log(tmp_path: Path) 
     assert (seen >= true).all()  # it is written down before it is sent
 
 
+@pytest.mark.alone
 def test_the_edges_of_a_cut_hold_what_the_proxy_wrote_down(tmp_path: Path) -> None:
     with light_server() as (target, _):
         port = edges._free_port()

@@ -14,7 +14,7 @@ from harness.core.gate.decision import decide
 from harness.core.gate.next_drill import drills_to_make
 from harness.core.gate.noninferiority import Appointed, Interval, Rule, compare
 from harness.core.verdict import Verdict
-from tests.gate.gate_cases import S, clean, lost, question, run, terms
+from tests.gate.gate_cases import ORDERS, TILLS, S, clean, lost, question, run, terms, workload
 
 MET, MISSED, OPEN, INVALID = (
     Verdict.MET, Verdict.MISSED, Verdict.INCONCLUSIVE, Verdict.INVALID,
@@ -42,8 +42,11 @@ def test_too_many_misses_are_told_with_what_they_refute() -> None:
     for cell in good:
         assert "at least" in cell.reason
         assert "fewer than" not in cell.reason
-    more = len(bad) - 1
-    assert (f"; and {more} more" in found.reasons[0]) is (more > 0)
+    assert len(bad) == 1
+    assert "more" not in found.reasons[0]
+    two = (workload(ORDERS, MISSED), workload(TILLS, MISSED))
+    both = decide(question(), [run(n, MISSED, workloads=two) for n in range(14)])
+    assert both.reasons[0].endswith("; and 1 more")
 
 
 def test_smoke_runs_are_said_to_be_smoke_and_full_ones_are_not() -> None:
