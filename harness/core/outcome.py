@@ -37,6 +37,7 @@ class WorkloadOutcome:
     )
     bars: Bars = field(default=(), metadata=LATER)  # (): recorded before they were kept
     rpo_widened_by_ns: int = field(default=0, metadata=LATER)  # by the clocks, either way
+    waiting: int = field(default=0, metadata=LATER)  # in a queue, perhaps: neither LOST nor stored
 
 
 @dataclass(frozen=True, slots=True)

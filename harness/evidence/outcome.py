@@ -82,6 +82,7 @@ def _workload(judged: WorkloadJudgement, target: WorkloadTarget, plan: Plan) -> 
         proven_loss=any(f.check == RPO and f.verdict is Verdict.MISSED for f in judged.findings),
         bars=bars_of(target),
         rpo_widened_by_ns=counts.widened_by_ns if counts else 0,
+        waiting=counts.waiting if counts else 0,
     )
 
 

@@ -196,6 +196,9 @@ TARGET_TABLE = {
         part(lost=2, rpo_achieved_ns=63 * S, rpo_widened_by_ns=2 * S),
         {"rpo_s": 60.0, "lost_max": None}, State.MISSED,
     ),
+    "a looser target does not make stored what may wait in a queue": (
+        replace(lost(), waiting=4), {"rpo_s": 60.0, "lost_max": 5}, State.INCONCLUSIVE,
+    ),
     "a violation is never allowed": (
         part(violations=1), {"rpo_s": 600.0, "lost_max": None}, State.MISSED,
     ),

@@ -144,7 +144,8 @@ def _losses(found: WorkloadOutcome, stored: Verdict, target: WorkloadTarget) -> 
         back = seconds(found.rpo_achieved_ns, up=True)
         return Verdict.MISSED, f"{told}, {back} s back, target {whole(wanted_ns)}"
     sure = found.rpo_achieved_ns + found.rpo_widened_by_ns <= wanted_ns
-    within = Verdict.MET if found.acked and sure else Verdict.INCONCLUSIVE
+    known = sure and not found.waiting  # what waits may be lost, also by a looser target
+    within = Verdict.MET if found.acked and known else Verdict.INCONCLUSIVE
     looser = found.rpo_target_ns is not None and wanted_ns > found.rpo_target_ns
     if stored is Verdict.MISSED and looser:
         return within, told
