@@ -19,8 +19,11 @@ def between(old: Layout, new: Layout) -> tuple[str, ...]:
     before = {name: _told(old, name) for name in _INSIDE}
     now = {name: _told(new, name) for name in _INSIDE}
     outside = {name: _told(new, name) for name in names.OUTSIDE}
-    if not any(now.values()):
-        raise PlatformError("no container of the new environment is there: nothing could be seen")
+    for which, told in (("old", before), ("new", {**now, **outside})):
+        if gone := [name for name, one in told.items() if not one]:
+            raise PlatformError(
+                f"{', '.join(gone)} of the {which} environment is not there: nothing could be seen"
+            )
     return (
         *(f"{name} of the old environment runs" for name, told in before.items() if _runs(told)),
         *_in_both("volume", before, now, _mounts),
@@ -78,7 +81,11 @@ def _outside_on_old(old: Layout, outside: Mapping[str, Told]) -> list[str]:
 def _secrets(old: Layout, new: Layout) -> list[str]:
     """Words that containers of both have mounted; the store's own folder has the new ones alone."""
     before = {word for _, word in _words(old, names.OUTSIDE)}
-    found = [name for name, word in _words(new, ()) if word in before]
+    now = _words(new, ())
+    if not before or not now:
+        which = "new" if before else "old"
+        raise PlatformError(f"no secret of the {which} environment is mounted: nothing to compare")
+    found = [name for name, word in now if word in before]
     stale = [
         f"store/{file.name}"
         for file in (state.mounted(Layout(old.root)) / STORE).iterdir()
