@@ -169,6 +169,31 @@ def test_what_is_left_is_kept_and_named(room: ReferenceCleanRoom, rooms: Rooms) 
     assert rooms.asked.count("take over the queue at 10") == 1
 
 
+def test_a_volume_that_was_made_anew_is_not_what_was_left(
+    room: ReferenceCleanRoom, rooms: Rooms
+) -> None:
+    rooms.kept = {}
+    into = rooms.base.root / "forensics"
+    with pytest.raises(PlatformError, match="the volume of database-0 is empty"):
+        room.preserve(into)
+    assert not (into / "manifest.txt").exists()
+
+
+def test_a_member_without_its_log_is_not_preserved(
+    room: ReferenceCleanRoom, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Rooms.look_into
+
+    def without(mine: Rooms, volume: str, words: Sequence[str], *, within_s: float) -> bytes:
+        if volume == "database-1" and words[3] == "logs":
+            return tar_of("log/notes.log", b"")
+        return seen(mine, volume, words, within_s=within_s)
+
+    monkeypatch.setattr(Rooms, "look_into", without)
+    with pytest.raises(PlatformError, match="the log of database-1 is not in its volume"):
+        room.preserve(rooms.base.root / "forensics")
+
+
 def test_what_was_kept_is_hashed_anew(room: ReferenceCleanRoom, rooms: Rooms) -> None:
     listed = dict(room.preserve(rooms.base.root / "forensics"))
     assert room.preserved(list(listed)) == listed

@@ -77,7 +77,9 @@ class ReferenceCleanRoom:
         looking.keep_output(site, kept_logs(base) / "output")
         self.rooms.stand_still()
         self._keep_logs(kept_logs(base))
-        found = {**self._in_volumes(), **forensics.strictly(base.root, self._kept_here())}
+        volumes = self._in_volumes()
+        _refuse_gaps(volumes, kept_logs(base))
+        found = {**volumes, **forensics.strictly(base.root, self._kept_here())}
         return forensics.listed(found, into)
 
     def preserved(self, names: Sequence[str]) -> Mapping[str, str]:
@@ -247,6 +249,15 @@ class ReferenceCleanRoom:
 def _all_serve(site: Site) -> bool:
     names = site.replicas(APPLICATION)
     return len(names) >= _REPLICAS and all(SiteReplica(site, name).serves() for name in names)
+
+
+def _refuse_gaps(found: Mapping[str, str], logs: Path) -> None:
+    """A volume that was made anew is empty, and an audit would take a lacking log for silence."""
+    for member in MEMBERS:
+        if not any(name.startswith(f"{_VOLUMES}{member}/") for name in found):
+            raise PlatformError(f"the volume of {member} is empty: it is not what was left behind")
+        if not (logs / member / "database.log").is_file():
+            raise PlatformError(f"the log of {member} is not in its volume: it cannot be preserved")
 
 
 def _refuse_a_second(environment: str) -> None:
