@@ -229,7 +229,12 @@ def test_the_services_behind_a_door_are_read_from_it(
     api.answers[path] = (200, {"spec": spec})
     assert door.services() == ("web",)
     service = "/api/v1/namespaces/webshop/services/web"
-    api.answers[service] = (200, {})
+    api.answers[service] = (200, {"spec": {"selector": {CLOSED: "true"}}})
+    with pytest.raises(PlatformError, match="web has no selector"):
+        door.close()
+    assert not door.is_held()
+    assert not any(method == "PATCH" for method, _, _ in api.asked)
+    api.answers[service] = (200, {"spec": {"selector": {"app": "web"}}})
     api.answers["/api/v1/namespaces/webshop/endpoints/web"] = (200, {"subsets": [{}]})
     door.close()  # nothing listens at port 9: refused, and no endpoints
     assert door.is_held()

@@ -59,6 +59,8 @@ class OwnDoor:
                 next_step="ingress: may_close: true in platform.yaml",
             )
         services = self.services()
+        for name in services:
+            self._refuse_unselective(name)
         states.write_whole(self.file, json.dumps(sorted({*services, *self._held()})))
         for name in services:
             self._select(name, "true")
@@ -107,6 +109,16 @@ class OwnDoor:
         except NotThere:
             if value is not None:
                 raise
+
+    def _refuse_unselective(self, service: str) -> None:
+        """Endpoints that somebody wrote by hand would be gone for good: no undo knows them."""
+        found = self.cluster.get(f"/api/v1/namespaces/{self.namespace}/services/{service}")
+        selector = (found.get("spec") or {}).get("selector") or {}
+        if not set(selector) - {CLOSED}:
+            raise PlatformError(
+                f"Service {service} has no selector: it cannot be closed by one",
+                next_step="ingress: may_close: false in platform.yaml",
+            )
 
     def _has_endpoints(self, service: str) -> bool:
         found = self.cluster.find(f"/api/v1/namespaces/{self.namespace}/endpoints/{service}")
