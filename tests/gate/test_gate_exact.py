@@ -14,7 +14,18 @@ from harness.core.gate.decision import decide
 from harness.core.gate.next_drill import drills_to_make
 from harness.core.gate.noninferiority import Appointed, Interval, Rule, compare
 from harness.core.verdict import Verdict
-from tests.gate.gate_cases import ORDERS, TILLS, S, clean, lost, question, run, terms, workload
+from tests.gate.gate_cases import (
+    ORDERS,
+    TILLS,
+    S,
+    clean,
+    lost,
+    question,
+    recovering,
+    run,
+    terms,
+    workload,
+)
 
 MET, MISSED, OPEN, INVALID = (
     Verdict.MET, Verdict.MISSED, Verdict.INCONCLUSIVE, Verdict.INVALID,
@@ -71,6 +82,22 @@ def test_an_unfit_run_has_two_repeats_and_is_then_a_drill_of_unknown_end(
     assert len(found.unfit) == fates.count("u")
 
 
+def test_after_a_miss_the_plan_has_too_few_left_to_pass() -> None:
+    found = decide(question(), [*clean(10), run(10, MISSED)])
+    (only,) = found.scenarios
+    assert only.lacking
+    assert only.lacking > 3
+    assert drills_to_make(found, only) == 0
+
+
+def test_after_a_look_that_decides_nothing_the_next_one_is_told() -> None:
+    base = [18 + 0.2 * n for n in range(14)]
+    new, old = recovering([s * 1.25 for s in base]), recovering(base, release="old")
+    compared = decide(question(baseline="old"), [*new, *old]).scenarios[0].comparisons[0]
+    assert compared.verdict is OPEN
+    assert (compared.runs, compared.more, compared.baseline_more) == (14, 14, 14)
+
+
 def test_more_drills_are_never_made_than_the_plan_has_left() -> None:
     found = decide(question(), clean(10))
     (only,) = found.scenarios
@@ -87,7 +114,7 @@ def test_the_looks_pass_a_bad_release_no_more_often_than_is_stated(
 ) -> None:
     """Counted along every path: the chance that any look passes at the rate that must not pass."""
     looks = miss_rate.plan_of_looks(quantile, confidence, first)
-    assert len(looks) > 3
+    assert len(looks) == 100
     assert [look.allowed for look in looks] == list(
         range(looks[0].allowed, looks[0].allowed + len(looks))
     )
