@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import itertools
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,23 @@ def test_a_run_in_which_somebody_was_killed_does_not_pass(
 ) -> None:
     one = Strike(0, "node-loss", victim, "fault-active", 0.0, 0.5)
     assert bool(list(striking.omission(one, code, healed=healed))) is is_found
+
+
+@pytest.mark.parametrize(("words", "is_found"), [(("sleep", "60"), True), (("true",), False)])
+def test_a_run_that_never_ends_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], is_found: bool
+) -> None:
+    def child(*_: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+
+    monkeypatch.setattr(striking, "_peakdrill", child)
+    monkeypatch.setattr(striking, "_strike", lambda *_: True)
+    monkeypatch.setattr(striking, "left_behind", lambda *_: iter(()))
+    monkeypatch.setattr(striking, "_RUN_S", 5.0 if not is_found else 0.2)
+    one = Strike(0, "node-loss", Victim.LOAD, "fault-active", 0.0, 0.5)
+    made = striking.strike(one, None, tmp_path)  # type: ignore[arg-type]
+    assert made.struck
+    assert any("did not end" in problem for problem in made.problems) is is_found
 
 
 def test_a_stored_write_that_no_ledger_holds_is_found(
