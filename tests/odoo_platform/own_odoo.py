@@ -75,7 +75,7 @@ class OwnOdoo:
 
     @property
     def start(self) -> str:
-        options = f"-p {self.server.port} -k {self.folder / 'pg'} -c listen_addresses=127.0.0.1"
+        options = f"-p {self.server.port} -k '' -c listen_addresses=127.0.0.1"
         return self._pg_ctl("-l", str(self.folder / "pg" / "log"), "-o", options, "start")
 
     def _pg_ctl(self, *words: str) -> str:

@@ -60,12 +60,12 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
         self._bin = _binaries()
         self._run(
             "initdb", "-D", str(folder / "data"), "-U", "shop", "--no-sync", "-E", "UTF8",
             "--locale=C", "-A", "trust",
         )  # fmt: skip
+        self.port = free_port()  # as late as can be: others here take ports meanwhile
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
@@ -77,8 +77,8 @@ class Postgres:
         )
 
     def start(self) -> None:
-        options = (
-            f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        options = (  # no Unix socket: a test's folder can be too long for the name of one
+            f"-p {self.port} -k '' -c listen_addresses=127.0.0.1 -c fsync=off"
             " -c max_connections=100 -c shared_buffers=64MB"
         )
         self._run(
