@@ -15,6 +15,7 @@ from harness.core.outcome import Outcome
 from harness.core.readiness.coverage import _BREAKS, COMPONENTS
 from harness.core.readiness.standing import _easier
 from harness.core.reasons import _tightest
+from harness.core.targets import Targets, WorkloadTarget
 from tests.core import simulate
 from tests.core.judged_runs import run
 from tests.gate.gate_cases import ORDERS, TILLS
@@ -102,6 +103,10 @@ def test_of_two_that_used_the_same_hundredth_the_first_is_the_tightest() -> None
 
 
 def test_what_a_target_says_where_the_file_says_nothing() -> None:
-    target = simulate.WorkloadTarget(ORDERS, "high", "commerce", 60, 0, 0, 2, 10)
+    target = WorkloadTarget(ORDERS, "high", "commerce", 60, 0, 0, 2, 10)
     assert (target.canary_per_s, target.staleness_s) == (10.0, 0.0)
     assert target.revenue_per_operation_cents == 0
+    assert target.min_capacity == 1.0
+    both = Targets((target, replace(target, workload=TILLS)))
+    assert both.of(TILLS) == replace(target, workload=TILLS)
+    assert both.of(ORDERS) == target
