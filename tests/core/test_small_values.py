@@ -16,6 +16,7 @@ from harness.core.readiness.coverage import _BREAKS, COMPONENTS
 from harness.core.readiness.standing import _easier
 from harness.core.reasons import _tightest
 from harness.core.targets import Targets, WorkloadTarget
+from harness.core.verdict import WriteCounts
 from tests.core import simulate
 from tests.core.judged_runs import run
 from tests.gate.gate_cases import ORDERS, TILLS
@@ -110,3 +111,18 @@ def test_what_a_target_says_where_the_file_says_nothing() -> None:
     both = Targets((target, replace(target, workload=TILLS)))
     assert both.of(TILLS) == replace(target, workload=TILLS)
     assert both.of(ORDERS) == target
+
+
+@pytest.mark.parametrize(
+    "name", ["ghost", "unexpected", "duplicate", "altered", "partial", "resurrected", "stale"]
+)
+def test_every_kind_of_violation_counts_and_adds_up(name: str) -> None:
+    assert WriteCounts(**{name: 2}).violations == 2
+    assert WriteCounts(**dict.fromkeys([name, "stale", "ghost"], 1)).violations == len(
+        {name, "stale", "ghost"}
+    )
+
+
+def test_what_is_no_violation_does_not_count_as_one() -> None:
+    told = WriteCounts(acked=9, unknown=9, refused=9, lost=9, replayed=9, absent=9, recovered=9)
+    assert told.violations == 0
