@@ -14,7 +14,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 from kubernetes.client.exceptions import ApiException
 
 from harness.errors import PlatformError, Refused
+from harness.interrupts import interrupt
 from harness.platforms.kubernetes.client import JSON, MERGE, Cluster, NotThere
 from harness.platforms.reference import lease as leases
 
@@ -35,13 +36,18 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Tenancy:
-    """Of the stack in a namespace. `mine`: who may take over what a dead one of ours left."""
+    """Of the stack in a namespace. `mine`: who may take over what a dead one of ours left.
+
+    `lost` is told why the stack is another's while it was held: what is measured from then on is
+    two drills' doing, so the run is stopped, and no verdict comes of it.
+    """
 
     cluster: Cluster
     namespace: str
     mine: str
     lasts_s: int = LASTS_S
     every_s: float = EVERY_S
+    lost: Callable[[str], object] = interrupt
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -94,9 +100,20 @@ class Tenancy:
         while not over.wait(self.every_s):
             with suppress(PlatformError):
                 found = self._find()
+                if found is None:  # deleted by hand, or with its namespace
+                    self._call("POST", leases.path(self.namespace), self._document())
+                    continue
                 if not self._is_mine(found):
+                    self.lost(self._told_lost(found))
                     return
                 self._call("PATCH", self._path, {"spec": {"renewTime": _now()}})
+
+    def _told_lost(self, found: Mapping[str, Any]) -> str:
+        holder = _printable((found.get("spec") or {}).get("holderIdentity") or "somebody")
+        return (
+            f"the stack in namespace {self.namespace} is another drill's by now: {holder} took it, "
+            f"since it was not told for {self.lasts_s} s that this one lives"
+        )
 
     def _is_mine(self, found: Mapping[str, Any] | None) -> bool:
         says = (found or {}).get("metadata", {}).get("annotations") or {}
