@@ -32,9 +32,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Every test is in exactly one half; without --half all of them are run."""
     if (half := config.getoption("--half")) is None:
         return
-    kept = [item for item in items if wants_the_machine(item) == (half == "alone")]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-    items[:] = kept
+    halves: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    for item in items:
+        halves[wants_the_machine(item)].append(item)
+    items[:] = halves[half == "alone"]
+    config.hook.pytest_deselected(items=halves[half != "alone"])
 
 
 def wants_the_machine(item: pytest.Item) -> bool:
