@@ -35,8 +35,8 @@ TESTS = tuple(
 )  # fmt: skip
 _MARKS = "not platform and not browser and not drill and not campaign and not odoo"
 _MARKS += " and not kubernetes and not containers and not track_record"
-_TESTS_S = 20.0  # at most so long a mutant, the quickest tests first: a cap can only cost score
-_SLOWER = 6.0
+_TESTS_S = 100.0  # a mutant, as traced, which is slow: a cap can only cost score
+_SLOWER = 3.0
 
 
 @dataclass(frozen=True)
