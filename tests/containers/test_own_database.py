@@ -114,3 +114,17 @@ def test_what_only_its_own_manager_can_do_is_refused_by_name(layout: Layout) -> 
     for told, deed in deeds.items():
         with pytest.raises(PlatformError, match=told):
             deed()
+
+
+def test_no_password_is_in_a_statement_that_a_log_could_keep(
+    server: Postgres, layout: Layout
+) -> None:
+    known = credentials.load(layout)
+    with server.connect("postgres") as connection:
+        connection.execute("ALTER SYSTEM SET log_statement = 'all'")
+        connection.execute("SELECT pg_reload_conf()")
+    furnish(layout, server.port, known)
+    log = server.log()
+    assert "PASSWORD 'SCRAM-SHA-256$" in log
+    assert known.shop not in log
+    assert known.readback not in log

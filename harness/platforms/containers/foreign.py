@@ -8,7 +8,7 @@ be: what it lacks is told before a drill begins.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import NotReady, PlatformError, Refused
@@ -18,6 +18,7 @@ from harness.platforms.containers import daemon, names, parts
 from harness.platforms.containers.site import ContainersSite
 from harness.platforms.containers.state import State
 from harness.platforms.odoo.detect import detect
+from harness.platforms.odoo.shell import without_secrets
 from harness.platforms.reference.site import KEEPER
 
 _POLL_S = 0.5
@@ -30,20 +31,25 @@ def open_filestore(site: ContainersSite) -> None:
     site.run(KEEPER, _OPEN)
 
 
-def run_to_its_end(state: State, part: parts.Part, labels: Mapping[str, str]) -> None:
-    """One container, which is gone when this returns. Raises PlatformError."""
+def run_to_its_end(
+    state: State, part: parts.Part, labels: Mapping[str, str], secrets: Sequence[str]
+) -> None:
+    """One container, which is gone when this returns. Raises PlatformError.
+
+    It has read the stack's secrets, so what it said last is told without them.
+    """
     within_s = state.options.application.ready_within_s
     parts.start(state, part, labels)
     container = names.container(state.platform_id, part.name)
     deadline = time.monotonic() + within_s
     while (code := _ended(container)) is None:
         if time.monotonic() >= deadline:
-            told = _last_words(container)
+            told = _last_words(container, secrets)
             raise NotReady(f"application.install did not end within {within_s} s: {told}")
         time.sleep(_POLL_S)
     if code:
         raise PlatformError(
-            f"application.install ended with exit code {code}: {_last_words(container)}",
+            f"application.install ended with exit code {code}: {_last_words(container, secrets)}",
             next_step="mend application.install in platform.yaml",
         )
     with daemon.asking(f"removing {part.name}"):
@@ -78,7 +84,7 @@ def _ended(container: str) -> int | None:
     return None if told["Running"] else int(told["ExitCode"])
 
 
-def _last_words(container: str) -> str:
+def _last_words(container: str, secrets: Sequence[str]) -> str:
     with daemon.asking(f"the log of {container}"):
         said = daemon.client().api.logs(container, tail=_LAST_LINES).decode(errors="replace")
-    return " ".join(said.split())[-600:] or "it said nothing"
+    return without_secrets(" ".join(said.split()), secrets)[-600:] or "it said nothing"

@@ -153,11 +153,13 @@ def _log_in(
     password: str,
     rights: LiteralString = "",
 ) -> None:
+    """The server is given the verifier alone: a statement that fails is written to its log."""
     there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     verb: LiteralString = "ALTER" if there else "CREATE"
+    made = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
     connection.execute(
         sql.SQL(verb + " ROLE {} LOGIN " + rights + " PASSWORD {}").format(
-            sql.Identifier(role), sql.Literal(password)
+            sql.Identifier(role), sql.Literal(made.decode())
         )
     )
 

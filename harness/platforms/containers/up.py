@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from harness.errors import NotReady, PeakdrillError, PlatformError
@@ -124,7 +124,8 @@ class Start:
         install = parts.install_of(self.layout, self.state)
         if install is not None:
             self.progress.phase("containers: application.install", asked.ready_within_s)
-            foreign.run_to_its_end(self.state, install, self._labels())
+            words = tuple(asdict(credentials.load(self.layout)).values())
+            foreign.run_to_its_end(self.state, install, self._labels(), words)
             self.progress.phase("containers: the application", asked.ready_within_s)
         self._start(names.REPLICAS)
         self._ready(names.REPLICAS, asked.ready_within_s)
