@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from harness.errors import PeakdrillError
 from harness.platforms.capabilities import Platform
@@ -62,7 +63,7 @@ def at_running(platform: Platform) -> Iterable[Look]:
     )
     for capability, look in looks:
         if capability == GROUND or capability in named:
-            yield looked(capability, lambda look=look: look(platform))  # type: ignore[misc]
+            yield looked(capability, partial(look, platform))
 
 
 def _whole(platform: Platform) -> str:

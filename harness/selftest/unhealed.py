@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.core.timeline import MarkName
-from harness.errors import PeakdrillError
+from harness.errors import FaultError, PeakdrillError
 from harness.evidence import events, layout
 from harness.faults import journal, undo
 from harness.platforms.capabilities import Platform
@@ -21,7 +21,7 @@ from harness.platforms.capabilities import Platform
 DEFECT, CONDITION = "fault-did-not-heal", "healed"
 WHAT = "a standby is lost, and its undo is kept from it until the run is over"
 HEAL_S = 2.0
-_LOOK_S, _LOCK_S, _WHOLE_S = 0.1, 5.0, 180.0
+_LOOK_S, _LOCK_S, _WHOLE_S, _APART_S = 0.1, 5.0, 180.0, 0.5
 
 
 def why_not_here(platform: Platform) -> str:
@@ -71,5 +71,10 @@ def mend(platform: Platform) -> None:
     """Undo what is left, and wait until all is there again. Raises FaultError."""
     undo.replay(platform, within_s=_WHOLE_S)
     until = time.monotonic() + _WHOLE_S
-    while not platform.whole().whole and time.monotonic() < until:
-        time.sleep(0.5)
+    while not (seen := platform.whole()).whole:
+        if time.monotonic() >= until:
+            raise FaultError(
+                f"the node that was lost is not all there again: {'; '.join(seen.missing)}",
+                next_step="peakdrill platform down, then up",
+            )
+        time.sleep(_APART_S)

@@ -174,6 +174,13 @@ def test_what_such_images_cannot_have_is_lacking_by_name(monkeypatch: pytest.Mon
     assert {"nodes", "database.standby", "ingress", "filestore"} <= set(found.capabilities)
     assert found.unproven == ("Odoo 18",)
     assert not containers.facts(replace(ContainersOptions(), **FOREIGN, dialect=14)).unproven
+    beside = replace(
+        ContainersOptions(), cache=PartRun(managed="own"), ingress=PartRun(managed="own")
+    )
+    assert [told.partition(":")[0] for told in containers.facts(beside).unproven] == [
+        "cache",
+        "ingress",
+    ]
     only_pg = containers.facts(ContainersOptions(images=FOREIGN["images"], database=OWN))
     assert {"cache", "integrations"} <= set(only_pg.capabilities)
 

@@ -137,10 +137,10 @@ def conduct(
         possible[module] = len(found)
         for mutant in drawn(found, module, sample, seed):
             tests, total_s = reach.of(module, mutant)
-            of = hashlib.sha256(f"{source}{tests}".encode()).hexdigest()[:16]
+            of = hashlib.sha256(f"against itself{source}{tests}".encode()).hexdigest()[:16]
             fate = known.get((of, mutant.key, mutant.line))
             if fate is None:
-                fate = trial.tried(
+                fate = trial.held_against_itself(
                     _name(module), path, operators.mutated(source, mutant.number), tests,
                     within_s=30 + _SLOWER * total_s, scratch=out / "scratch",
                 )  # fmt: skip
@@ -154,7 +154,7 @@ def conduct(
                 with kept.open("a") as stream:
                     stream.write(json.dumps(line) + "\n")
             tried.append(Tried(module, mutant.line, mutant.key, trial.Fate(fate)))
-            if fate in {trial.Fate.SURVIVED, trial.Fate.UNREACHED}:
+            if fate not in trial.KILLS:
                 print(f"{fate:9s} {module}:{mutant.line} {mutant.key}", flush=True)
     return tried, possible
 
@@ -189,7 +189,7 @@ def main() -> int:
     )
     shutil.rmtree(out / "scratch", ignore_errors=True)
     whole, wrong = score(tried, EQUIVALENT), wrongly_excused(tried, EQUIVALENT)
-    held = whole.percent >= asked.least and not wrong
+    held = whole.tried > 0 and whole.percent >= asked.least and not wrong
     print(
         f"\n{'Held' if held else 'NOT held'}: {whole.killed:,} of {whole.tried:,} mutants killed,"
     )

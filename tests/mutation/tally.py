@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.mutation.trial import Fate
+from tests.mutation.trial import KILLS, Fate
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Score:
 
 def score(tried: Sequence[Tried], equivalent: Mapping[str, Mapping[str, str]]) -> Score:
     counted = [t for t in tried if t.key not in equivalent.get(t.module, {})]
-    killed = sum(t.fate in {Fate.KILLED, Fate.TIMEOUT} for t in counted)
+    killed = sum(t.fate in KILLS for t in counted)
     return Score(killed, len(counted), len(tried) - len(counted))
 
 
@@ -48,7 +48,7 @@ def wrongly_excused(
     return [
         f"{t.module}:{t.line} {t.key}"
         for t in tried
-        if t.key in equivalent.get(t.module, {}) and t.fate in {Fate.KILLED, Fate.TIMEOUT}
+        if t.key in equivalent.get(t.module, {}) and t.fate in KILLS
     ]
 
 

@@ -114,6 +114,41 @@ print(trial.tried("harness.core.clock_bounds", path, tree, tests, within_s=120,
     assert done.stdout.strip() == fate
 
 
+@pytest.mark.parametrize(
+    ("fates", "found"),
+    [
+        ([Fate.KILLED, Fate.SURVIVED], Fate.KILLED),
+        ([Fate.TIMEOUT, Fate.SURVIVED], Fate.TIMEOUT),
+        ([Fate.KILLED, Fate.KILLED], Fate.UNSOUND),
+        ([Fate.TIMEOUT, Fate.TIMEOUT], Fate.UNSOUND),
+        ([Fate.SURVIVED], Fate.SURVIVED),
+    ],
+)
+def test_a_kill_by_tests_that_fail_anyway_is_none(
+    fates: list[Fate], found: Fate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "m.py"
+    module.write_text("x = 1\n")
+    trees: list[str] = []
+
+    def tried(_name: str, _path: Path, tree: ast.Module, *_: object, **__: object) -> Fate:
+        trees.append(ast.unparse(tree))
+        return fates[len(trees) - 1]
+
+    monkeypatch.setattr(trial, "tried", tried)
+    mutant = ast.parse("x = 2")
+    told = trial.held_against_itself("m", module, mutant, ["t"], within_s=1, scratch=tmp_path)
+    assert told is found
+    assert trees == ["x = 2", "x = 1"][: len(fates)]
+
+
+def test_a_sample_of_nothing_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "preload", lambda: None)
+    monkeypatch.setattr(mutate.Reach, "found", lambda *_, **__: mutate.Reach({}, {}))
+    monkeypatch.setattr("sys.argv", ["mutate", "--only", "no-such-module", "--out", str(tmp_path)])
+    assert mutate.main() == 1
+
+
 def test_without_a_test_a_mutant_is_unreached(tmp_path: Path) -> None:
     nothing = ast.parse("")
     assert trial.tried("x", tmp_path, nothing, [], within_s=1, scratch=tmp_path) is Fate.UNREACHED

@@ -36,6 +36,10 @@ class Fate(StrEnum):
     TIMEOUT = "timeout"  # it ends no more: a kill as well
     SURVIVED = "survived"
     UNREACHED = "unreached"  # no test runs its line
+    UNSOUND = "unsound"  # its tests fail without it, too: they show nothing of it
+
+
+KILLS = frozenset({Fate.KILLED, Fate.TIMEOUT})
 
 
 def preload() -> None:
@@ -84,6 +88,18 @@ def tried(
     if code is None:
         return Fate.TIMEOUT
     return Fate.SURVIVED if code == 0 else Fate.KILLED
+
+
+def held_against_itself(
+    name: str, path: Path, tree: ast.Module, tests: Sequence[str], *, within_s: float, scratch: Path
+) -> Fate:
+    """A kill is one only where the same tests, in the same child, pass on the module as it is."""
+    fate = tried(name, path, tree, tests, within_s=within_s, scratch=scratch)
+    if fate not in KILLS:
+        return fate
+    own = ast.parse(path.read_text(encoding="utf-8"))
+    alone = tried(name, path, own, tests, within_s=within_s, scratch=scratch)
+    return fate if alone is Fate.SURVIVED else Fate.UNSOUND
 
 
 def _ended(child: int, within_s: float) -> int | None:

@@ -107,6 +107,17 @@ def test_a_fault_that_never_took_effect_was_not_planted(tmp_path: Path) -> None:
     assert why == ["the fault never took effect"]
 
 
+def test_a_node_that_does_not_come_back_is_told_and_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unhealed, "_WHOLE_S", 0.0)
+    standing = Standing(tmp_path)
+    lacking = SimpleNamespace(whole=False, missing=("node b does not stream",))
+    monkeypatch.setattr(Standing, "whole", lambda _: lacking)
+    with pytest.raises(FaultError, match="node b does not stream"):
+        unhealed.mend(standing)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("platform", "told"),
     [

@@ -197,6 +197,11 @@ def _notes(options: ContainersOptions) -> tuple[str, ...]:
 
 
 def _unproven(options: ContainersOptions) -> tuple[str, ...]:
-    """A real Odoo of a version that no whole drill has been run against."""
+    """What no whole drill has been run against: a version of Odoo, a program beside the nodes."""
     is_odoo = options.application.kind == ODOO
-    return (f"Odoo {options.dialect}",) if is_odoo and options.dialect not in PROVEN else ()
+    found = (f"Odoo {options.dialect}",) if is_odoo and options.dialect not in PROVEN else ()
+    beside = (("cache", options.cache), ("ingress", options.ingress))
+    return (
+        *found,
+        *(f"{part}: its image's own program" for part, run in beside if not run.is_role),
+    )

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 from harness.errors import NotReady, PlatformError
 from harness.platforms.containers import (
@@ -95,9 +96,9 @@ class ContainerRooms:
         self._begin([*_FIRST, *MEMBERS, *names.REPLICAS], layout, theirs)
         site = self.site(environment, ports)
         for name in (*names.OUTSIDE, *_FIRST):
-            _await(name, lambda name=name: ready.is_ready(site, name))  # type: ignore[misc]
+            _await(name, partial(ready.is_ready, site, name))
         for member in MEMBERS:
-            _await(f"{member} at a standstill", lambda m=member: _is_held(site, m))  # type: ignore[misc]
+            _await(f"{member} at a standstill", partial(_is_held, site, member))
         self._stop([names.container(self._id, names.CONSENSUS)])
         return ports
 

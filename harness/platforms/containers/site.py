@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from harness.errors import NotReady, PlatformError
 from harness.platforms.containers import (
@@ -65,7 +66,7 @@ class ContainersSite:
         for name in names.containers_of(part):
             with daemon.asking(f"restarting {name}"):
                 daemon.client().containers.get(self.container(name)).restart(timeout=_STOP_S)
-            self._await(name, lambda name=name: ready.is_ready(self, name), deadline)  # type: ignore[misc]
+            self._await(name, partial(ready.is_ready, self, name), deadline)
 
     def set_doors(self, *, closed: bool, queue_closed: bool) -> None:
         if not self._has_our_ingress():

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 from harness.errors import NotReady, PeakdrillError, PlatformError
@@ -155,7 +156,7 @@ class Start:
 
     def _ready(self, which: Sequence[str], within_s: float = _STAGE_S) -> None:
         for name in which:
-            self._await(name, lambda name=name: ready.is_ready(self.site, name), within_s)  # type: ignore[misc]
+            self._await(name, partial(ready.is_ready, self.site, name), within_s)
 
     def _await(self, what: str, look: Callable[[], bool], within_s: float = _STAGE_S) -> None:
         deadline = time.monotonic() + within_s

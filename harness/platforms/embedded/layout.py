@@ -172,6 +172,19 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
+def write_durably(path: Path, text: str) -> None:
+    """Private, whole or not at all, and on disk when it returns."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    write_private(unfinished, text)
+    for synced in (unfinished, path.parent):
+        descriptor = os.open(synced, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    unfinished.replace(path)
+
+
 def boot_id() -> str:
     """Names this boot of the machine: no process survives another one."""
     try:

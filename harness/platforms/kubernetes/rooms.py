@@ -108,9 +108,9 @@ class KubernetesRooms:
         with ThreadPoolExecutor(max_workers=len(_OUTSIDE)) as pool:
             list(pool.map(partial(site.restart, within_s=_STAGE_S), _OUTSIDE))
         for part in (QUEUE, KEEPER):
-            _await(f"{part} in {namespace}", lambda part=part: not site.gap(part))  # type: ignore[misc]
+            _await(f"{part} in {namespace}", partial(_has_no_gap, site, part))
         for member in MEMBERS:
-            _await(f"{member} at a standstill", lambda m=member: _is_held(site, m))  # type: ignore[misc]
+            _await(f"{member} at a standstill", partial(_is_held, site, member))
         return self._ports(namespace)
 
     def lead(self, environment: str) -> None:
@@ -146,6 +146,10 @@ class KubernetesRooms:
                     raise PlatformError(f"Service {member} in {namespace} has no NodePort")
                 found[f"{door}_{member.rpartition('-')[2]}"] = int(by_name[name])
         return replace(self.kept.ports, **found)
+
+
+def _has_no_gap(site: KubernetesSite, part: str) -> bool:
+    return not site.gap(part)
 
 
 def _is_held(site: KubernetesSite, member: str) -> bool:

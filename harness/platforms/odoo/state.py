@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.errors import DamagedEvidence, Refused
 from harness.evidence import canonical
 from harness.inputs.odoo_file import OdooOptions
-from harness.platforms.embedded.layout import state_home, write_private
+from harness.platforms.embedded.layout import state_home, write_durably
 
 FILE = "odoo.json"
 FOLDER = "odoo"
@@ -46,15 +46,7 @@ def known() -> tuple[Path, ...]:
 
 def save(directory: Path, state: State) -> None:
     """On disk when it returns: nothing is broken before that."""
-    unfinished = directory / f".{FILE}.{os.getpid()}"
-    write_private(unfinished, canonical.dumps(state).decode())
-    for path in (unfinished, directory):
-        fd = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    unfinished.replace(directory / FILE)
+    write_durably(directory / FILE, canonical.dumps(state).decode())
 
 
 def is_kept(directory: Path) -> bool:

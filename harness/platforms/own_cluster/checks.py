@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from harness.errors import FaultError
@@ -56,7 +57,7 @@ def _looks(cluster: Cluster, options: OwnClusterOptions, folder: Path) -> Iterab
     pods = OwnPods(cluster, options)
     leaders = Leaders(pods)
     for part in (APPLICATION, DATABASE):
-        yield looked(GROUND, lambda part=part: _pods(pods, part))  # type: ignore[misc]
+        yield looked(GROUND, partial(_pods, pods, part))
     yield looked(GROUND, lambda: _leader(leaders))
     yield looked(GROUND, lambda: _asked(options))
     if options.database.copies > 1:

@@ -10,6 +10,7 @@ import base64
 import datetime as dt
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness.errors import PlatformError
@@ -60,7 +61,7 @@ class OwnCredentials:
         for workload in one.restart:
             await_ready(
                 f"the rollout of {workload}",
-                lambda workload=workload: self._is_rolled_out(workload),  # type: ignore[misc]
+                partial(self._is_rolled_out, workload),
                 within_s=_ROLLED_S,
                 poll_s=_POLL_S,
             )

@@ -17,11 +17,11 @@ from typing import Any
 from harness.errors import PlatformError
 from harness.inputs.odoo_file import OdooOptions
 from harness.inputs.own_cluster_file import Door
+from harness.platforms.embedded.layout import write_durably
 from harness.platforms.embedded.waiting import await_ready
 from harness.platforms.kubernetes.client import Cluster, NotThere
 from harness.platforms.odoo import rpc
 from harness.platforms.odoo.rpc import How
-from harness.platforms.own_cluster import state as states
 
 CLOSED = "peakdrill.dev/closed"  # a label that no pod bears
 FILE = "door.json"
@@ -61,7 +61,7 @@ class OwnDoor:
         services = self.services()
         for name in services:
             self._refuse_unselective(name)
-        states.write_whole(self.file, json.dumps(sorted({*services, *self._held()})))
+        write_durably(self.file, json.dumps(sorted({*services, *self._held()})))
         for name in services:
             self._select(name, "true")
         await_ready("the closed door", self.is_closed, within_s=_CLOSED_S, poll_s=_POLL_S)

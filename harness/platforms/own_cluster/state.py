@@ -7,14 +7,13 @@ by file.
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import DamagedEvidence, Refused
 from harness.evidence import canonical
 from harness.inputs.own_cluster_file import OwnClusterOptions
-from harness.platforms.embedded.layout import state_home, write_private
+from harness.platforms.embedded.layout import state_home, write_durably
 from harness.platforms.kubernetes.state import Found
 from harness.platforms.odoo.state import State as Application
 
@@ -44,7 +43,7 @@ def known() -> tuple[Path, ...]:
 
 def save(directory: Path, kept: Kept) -> None:
     """On disk when it returns: nothing is broken before that."""
-    write_whole(directory / FILE, canonical.dumps(kept).decode())
+    write_durably(directory / FILE, canonical.dumps(kept).decode())
 
 
 def load(directory: Path) -> Kept:
@@ -61,16 +60,3 @@ def load(directory: Path) -> Kept:
 def forget(directory: Path) -> None:
     """Harmless when it is forgotten. The folder stays: another drill may wait at its lock."""
     (directory / FILE).unlink(missing_ok=True)
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Whole or not at all, and durable when it returns."""
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    write_private(unfinished, text)
-    for path in (unfinished, file.parent):
-        fd = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    unfinished.replace(file)
