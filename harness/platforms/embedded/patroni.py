@@ -179,9 +179,15 @@ def configure(cluster: Cluster, secrets: Secrets) -> None:
 
 
 def is_configured(layout: Layout, node: str) -> bool:
-    """The server's own file names what only Patroni's configuration holds."""
-    written = layout.pgdata(node) / "postgresql.conf"
-    return "archive_command" in written.read_text(encoding="utf-8")
+    """The server's own file names what only Patroni's configuration holds.
+
+    Patroni moves initdb's own file aside before it writes its own: in between there is none.
+    """
+    try:
+        written = (layout.pgdata(node) / "postgresql.conf").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    return "archive_command" in written
 
 
 def order(
