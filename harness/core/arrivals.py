@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from harness.core.operation import Detail, Flag, Kind, Outcome
-from harness.core.operations import Operations, type_bool, type_i64, type_u8
+from harness.core.operations import Operations, type_bool, type_i64, type_u8, type_u32
 
 AT_ONCE_NS = 5_000_000
 """A call that failed within this time failed at once; a slower one hung.
@@ -102,14 +102,27 @@ def _scheduled(o: Operations) -> Operations:
     return o.where(~stray) if stray.any() else o
 
 
-def _chain_keys(o: Operations) -> tuple[type_i64, int]:
-    """A dense number per chain: the worker's offset plus the seq of the chain's first call."""
+def chain_seq(o: Operations) -> type_u32:
+    """The seq of the first call of each call's chain: with its worker, the key of its arrival."""
     alone = _has(o.flags, Flag.CANARY) | (o.kind == Kind.READ)
-    first = np.where(alone, o.seq, o.record).astype(np.int64)
-    ends = np.zeros(int(o.worker.max()) + 1, dtype=np.int64)
+    return np.where(alone, o.seq, o.record)
+
+
+def _chain_keys(o: Operations) -> tuple[type_i64, int]:
+    """A dense number per chain: of each worker from its first chain to its last."""
+    first = chain_seq(o).astype(np.int64)
+    if bool((o.worker == o.worker[0]).all()):
+        least = int(first.min())
+        return first - least, int(first.max()) - least + 1
+    workers = int(o.worker.max()) + 1
+    begins = np.full(workers, _LATEST, dtype=np.int64)
+    np.minimum.at(begins, o.worker, first)
+    ends = begins.copy()  # a worker without a call has a stretch of nothing
+    begun = begins < _LATEST
+    ends[begun] = 0
     np.maximum.at(ends, o.worker, first + 1)
-    offsets = np.concatenate([[0], np.cumsum(ends)])
-    return first + offsets[o.worker], int(offsets[-1])
+    offsets = np.concatenate([[0], np.cumsum(ends - begins)])
+    return first + (offsets[:-1] - begins)[o.worker], int(offsets[-1])
 
 
 def _proof_ns(o: Operations, bad: type_i64) -> type_i64:

@@ -99,3 +99,11 @@ class Operations:
         return cls(
             **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)}
         )
+
+
+def of_kind(operations: Operations, *kinds: int) -> type_bool:
+    """Which calls are of one of these kinds."""
+    found = np.zeros(len(operations), dtype=np.bool_)
+    for kind in kinds:
+        found |= operations.kind == kind
+    return found

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from harness.core.operation import Flag, Kind, Outcome
 from harness.core.operations import (
     Operations,
+    of_kind,
     type_bool,
     type_i64,
     type_u8,
@@ -27,29 +28,49 @@ _OF_RECORDS = (Kind.CREATE, Kind.ADVANCE, Kind.ATTACH, Kind.CANCEL, Kind.RESYNC)
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """From (worker, seq) to the number of the record with that key, -1 where there is none."""
+    """From (worker, seq) to the number of the record with that key, -1 where there is none.
 
-    offsets: type_i64  # first place of each worker, and the end
-    numbers: npt.NDArray[np.int32]
+    Of each worker only the stretch from its first record to its last has places.
+    """
+
+    bases: type_i64  # by worker: the place of its key 0, inside or not
+    begins: type_i64  # by worker: its first place
+    ends: type_i64
+    numbers: npt.NDArray[np.intp]
 
     @classmethod
     def of(cls, creates: Operations) -> Keys:
         workers = int(creates.worker.max(initial=0)) + 1
-        ends = np.zeros(workers, dtype=np.int64)
-        for worker in np.unique(creates.worker):
-            ends[worker] = int(creates.seq[creates.worker == worker].max()) + 1
-        offsets = np.concatenate([[0], np.cumsum(ends)])
-        numbers = np.full(int(offsets[-1]) + 1, -1, dtype=np.int32)
-        numbers[offsets[creates.worker] + creates.seq] = np.arange(len(creates))
-        return cls(offsets, numbers)
+        bases, begins, ends = (np.zeros(workers, dtype=np.int64) for _ in range(3))
+        place = 0
+        for worker in np.flatnonzero(np.bincount(creates.worker, minlength=workers)).tolist():
+            seq = creates.seq if workers == 1 else creates.seq[creates.worker == worker]
+            first, length = int(seq.min()), int(seq.max()) - int(seq.min()) + 1
+            begins[worker], ends[worker] = place, place + length
+            bases[worker] = place - first
+            place += length
+        numbers = np.full(place + 1, -1, dtype=np.intp)
+        numbers[bases[creates.worker] + creates.seq] = np.arange(len(creates))
+        return cls(bases, begins, ends, numbers)
 
-    def find(self, worker: npt.NDArray[np.uint16], seq: type_u32) -> npt.NDArray[np.int32]:
+    def find(self, worker: npt.NDArray[np.uint16], seq: type_u32) -> npt.NDArray[np.intp]:
         """The record of each key."""
-        known = worker < len(self.offsets) - 1
-        at = np.where(known, worker, 0).astype(np.int64)
-        place = self.offsets[at] + seq
-        known &= place < self.offsets[at + 1]
-        return self.numbers[np.where(known, place, -1)]
+        if (
+            len(worker)
+            and (only := int(worker[0])) < len(self.bases)
+            and bool((worker == only).all())
+        ):
+            place = seq + self.bases[only]  # as nearly always: one worker's keys
+            known = (place >= self.begins[only]) & (place < self.ends[only])
+            return self.numbers[place] if known.all() else self._of(known, place)
+        known = worker < len(self.bases)
+        at = np.where(known, worker, 0).astype(np.intp)
+        place = seq + self.bases[at]
+        return self._of(known & (place >= self.begins[at]) & (place < self.ends[at]), place)
+
+    def _of(self, known: type_bool, place: type_i64) -> npt.NDArray[np.intp]:
+        found: npt.NDArray[np.intp] = self.numbers[np.where(known, place, -1)]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +100,7 @@ class Records:
     sent_ns: type_i64  # of the first create that was ACKED
     acked_ns: type_i64  # the first acknowledgement
     calls: Operations
-    call_record: npt.NDArray[np.int32]
+    call_record: npt.NDArray[np.intp]
 
     def __len__(self) -> int:
         return len(self.seq)
@@ -89,10 +110,11 @@ def records_of(operations: Operations) -> Records:
     """Every record that any worker tried to make, with the calls about it."""
     creates = operations.where(operations.kind == Kind.CREATE)
     keys = Keys.of(creates)
-    of_records = np.isin(operations.kind, np.array(_OF_RECORDS, dtype=np.uint8))
-    calls = operations.where(of_records)
+    calls = operations.where(of_kind(operations, *_OF_RECORDS))
     record = keys.find(calls.worker, calls.record)
-    calls, record = calls.where(record >= 0), record[record >= 0]
+    known = record >= 0
+    if not known.all():
+        calls, record = calls.where(known), record[known]
     outcome = np.where(calls.outcome == Outcome.NONE, Outcome.UNKNOWN, calls.outcome)
     is_acked = outcome == Outcome.ACKED
     is_create = (calls.kind == Kind.CREATE) | (calls.kind == Kind.RESYNC)
@@ -127,14 +149,14 @@ def records_of(operations: Operations) -> Records:
     )
 
 
-def _any(count: int, records: npt.NDArray[np.int32]) -> type_bool:
+def _any(count: int, records: npt.NDArray[np.intp]) -> type_bool:
     seen = np.zeros(count, dtype=np.bool_)
     seen[records] = True
     return seen
 
 
 def _greatest(
-    count: int, record: npt.NDArray[np.int32], values: type_u8, mask: type_bool
+    count: int, record: npt.NDArray[np.intp], values: type_u8, mask: type_bool
 ) -> type_u8:
     greatest = np.zeros(count, dtype=np.uint8)
     np.maximum.at(greatest, record[mask], values[mask])
@@ -142,7 +164,7 @@ def _greatest(
 
 
 def _earliest(
-    count: int, record: npt.NDArray[np.int32], values: type_i64, mask: type_bool
+    count: int, record: npt.NDArray[np.intp], values: type_i64, mask: type_bool
 ) -> type_i64:
     earliest = np.full(count, NEVER, dtype=np.int64)
     np.minimum.at(earliest, record[mask], values[mask])
@@ -150,7 +172,7 @@ def _earliest(
 
 
 def _outcome_of(
-    count: int, record: npt.NDArray[np.int32], outcome: type_u8, mask: type_bool
+    count: int, record: npt.NDArray[np.intp], outcome: type_u8, mask: type_bool
 ) -> type_u8:
     """The surest outcome of the marked calls: ACKED before UNKNOWN before REFUSED, 0 none."""
     surest = np.zeros(count, dtype=np.uint8)
@@ -159,7 +181,7 @@ def _outcome_of(
     return surest
 
 
-def _document(count: int, record: npt.NDArray[np.int32], calls: Operations) -> type_u64:
+def _document(count: int, record: npt.NDArray[np.intp], calls: Operations) -> type_u64:
     document = np.zeros(count, dtype=np.uint64)
     attached = calls.kind == Kind.ATTACH
     document[record[attached]] = calls.digest[attached]
