@@ -72,6 +72,19 @@ def test_a_second_platform_beside_the_first(
     assert missing_in_the_end(attach(platform.directory)) == ()
 
 
+def test_a_lost_node_leaves_no_shared_memory_to_the_machine(platform: EmbeddedPlatform) -> None:
+    """It has room for four thousand such segments, and then no PostgreSQL starts any more."""
+    ours = Path("/proc/self/ns/ipc").readlink()
+    told = (said.split(": ", 1) for said in processes_naming(platform.directory))
+    servers = [Path("/proc") / pid for pid, said in told if "/postgres " in said.split("-D")[0]]
+    assert len(servers) == 2
+    for server in servers:
+        assert server.joinpath("ns/ipc").readlink() != ours
+        theirs = {path.name for path in server.joinpath("root/dev/shm").glob("PostgreSQL.*")}
+        assert theirs
+        assert not theirs & {path.name for path in Path("/dev/shm").glob("PostgreSQL.*")}
+
+
 def _ports(platform: EmbeddedPlatform) -> list[int]:
     told = platform.status()["ports"]
     assert isinstance(told, dict)

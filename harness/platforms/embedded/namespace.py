@@ -1,7 +1,8 @@
 """The namespace that a node lives in: its processes see only each other, and die as one.
 
 PostgreSQL refuses uid 0, so a user namespace maps our uid to one that PostgreSQL accepts and that
-passwd knows (it asks). The pid namespace's process 1 takes every other process with it.
+passwd knows (it asks). The pid namespace's process 1 takes every other process with it, and the
+ipc namespace the shared memory that a killed PostgreSQL would leave to the machine.
 """
 
 from __future__ import annotations
@@ -34,15 +35,15 @@ def as_user() -> list[str]:
         known = False
     else:
         known = True
-    return [] if known and os.getuid() != 0 else _unshare("-U")
+    return [] if known and os.getuid() != 0 else _unshare("-U", "-i")
 
 
 def as_node() -> list[str]:
     """Prefix of a node's process 1: everything in it dies with unshare, or with process 1.
 
-    The capabilities (over the namespace alone) are for its private /tmp; it drops them itself.
+    The capabilities (over the namespace alone) are for its private places; it drops them itself.
     """
-    return _unshare("-U", "-p", "--fork", "--kill-child", "-m", "--mount-proc", "--keep-caps")
+    return _unshare("-U", "-i", "-p", "--fork", "--kill-child", "-m", "--mount-proc", "--keep-caps")
 
 
 def _unshare(*flags: str) -> list[str]:

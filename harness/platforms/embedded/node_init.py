@@ -122,10 +122,11 @@ def _stop(parts: list[Part], within_s: float) -> None:
         _reap(parts)
 
 
-def _private_tmp(kept: list[str]) -> None:
-    """A /tmp of the node's own: some programs leave sockets and logs there, and nowhere else.
+def _private_places(kept: list[str]) -> None:
+    """A /tmp of the node's own: some programs leave sockets and logs there, and nowhere else. And a
+    /dev/shm, where a PostgreSQL that is killed leaves its shared memory for good.
 
-    What the node needs from the old one is bound into the new. Afterwards the capabilities that
+    What the node needs from the old /tmp is bound into the new. Afterwards the capabilities that
     the mounts took are given up for good: parts run without any.
     """
     libc = ctypes.CDLL(None, use_errno=True)
@@ -139,6 +140,8 @@ def _private_tmp(kept: list[str]) -> None:
         if libc.mount(source, path.encode(), None, _MS_BIND | _MS_REC, None):
             raise OSError(ctypes.get_errno(), f"{path} cannot be bound into the node's /tmp")
         os.close(descriptor)
+    if libc.mount(b"tmpfs", b"/dev/shm", b"tmpfs", 0, b"mode=1777,size=256m"):
+        raise OSError(ctypes.get_errno(), "a private /dev/shm cannot be mounted")
     libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
 
 
@@ -147,7 +150,7 @@ def main(spec_file: str) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     with open(spec_file, encoding="utf-8") as file:
         spec = json.load(file)
-    _private_tmp(spec["kept"])
+    _private_places(spec["kept"])
     parts = [Part(entry) for entry in spec["parts"]]
     first = True  # whoever launched the node waits for the first word about its parts
     while True:
