@@ -23,6 +23,7 @@ from harness.progress import LiveView, WorkloadRate
 
 _SECOND_NS = 1_000_000_000
 _KEPT_S = 30  # how far back the view reaches, beyond W
+_AHEAD_S = 60.0  # so often the schedule is moved on
 IN_FLIGHT_NS = 1_500_000_000  # younger arrivals may still be under way
 _READ_MAX = 1 << 20  # calls at one look; a worker makes some thousands a second at most
 _RATE_OVER_NS = 2 * _SECOND_NS
@@ -139,10 +140,10 @@ class LiveLedgers:
         return Counts.of(own.intended_ns, own.good, self._due_ns(target, now_ns))
 
     def _due_ns(self, target: WorkloadTarget, now_ns: int) -> type_i64:
-        """The schedule so far and some seconds ahead, on the run's clock; extended when needed."""
+        """The schedule within the view and some ahead, on the run's clock; moved on when needed."""
         load_s = (now_ns - self.begin_ns) / 1e9
         if load_s > self._due_until_s:
-            self._due_until_s = load_s + 60
+            self._due_until_s = load_s + _AHEAD_S
             self._due = {t.workload.code: self._schedule(t) for t in self.plan.targets.workloads}
         return self._due.get(target.workload.code, np.zeros(0, dtype=np.int64))
 
@@ -156,4 +157,6 @@ class LiveLedgers:
             workload_code=code,
         )
         canaries = canary_ns(rate_per_s=target.canary_per_s, until_s=until_s, workload_code=code)
-        return np.sort(np.concatenate([due, canaries])) + self.begin_ns
+        both = np.concatenate([due, canaries])
+        reached_ns = round((until_s - _AHEAD_S) * 1e9) - self._recent.kept_ns
+        return np.sort(both[both >= reached_ns]) + self.begin_ns  # not a day's schedule
