@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SIZE ?= full
 SCENARIO ?= node-loss
 
-.PHONY: drill test test-shared test-alone test-clusters test-clusters-ci test-odoo install install-dev lint types contracts campaign campaign-tests selftest bench mutation track-record season season-scan season-keep repeatability lock clean
+.PHONY: drill test test-shared test-alone test-clusters test-clusters-ci test-odoo install install-dev lint types contracts campaign campaign-tests soak selftest bench mutation track-record season season-scan season-keep repeatability lock clean
 
 drill: install  ## break it, watch it come back, say what was lost
 	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
@@ -72,6 +72,11 @@ campaign: install-dev  ## hours: KILLS random SIGKILLs by SEED; started again, i
 	@$(BIN)/python -m tests.campaign.crash --kills $(KILLS) --seed $(SEED) $(CAMPAIGN_ARGS)
 campaign-tests: install-dev  ## hours: the tests of faults that are marked so
 	$(BIN)/python -m pytest -m campaign $(PYTEST_ARGS)
+
+MINUTES ?= 120
+EVERY ?= 10
+soak: install-dev  ## MINUTES of load, a fault EVERY so many: does anything grow, is anything left?
+	@$(BIN)/python -m tests.soak.soak --minutes $(MINUTES) --every $(EVERY) $(SOAK_ARGS)
 
 selftest: install  ## every planted defect, and twenty clean runs: about an hour and a half
 	@$(BIN)/peakdrill selftest --size $(SIZE)
