@@ -72,7 +72,7 @@ class WorkerClock:
         gaps = np.diff(self.at_ns)
         inside = (self.at_ns[1:] >= first_ns) & (self.at_ns[:-1] <= last_ns)
         between = np.maximum(half[1:], half[:-1]) + gaps // (2 * DRIFT_DIVISOR) + 1
-        return max(worst, int(between[inside].max(initial=0)))
+        return int(between[inside].max(initial=worst))
 
 
 def drift_ns(length_ns: int) -> int:

@@ -55,7 +55,7 @@ def arrivals_ns(
 
 def canary_ns(*, rate_per_s: float, until_s: float, workload_code: int) -> type_i64:
     """Due times of a canary: a fixed grid, shifted per workload so that they do not collide."""
-    if rate_per_s <= 0 or until_s <= 0:
+    if rate_per_s <= 0:
         return np.zeros(0, dtype=np.int64)
     step_ns = round(1e9 / rate_per_s)
     first_ns = step_ns * workload_code // 8

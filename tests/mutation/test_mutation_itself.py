@@ -105,13 +105,13 @@ if {number!r} is not None:
     (one,) = [m for m in operators.mutants(source) if m.key.startswith("drift_ns: return")]
     tree = operators.mutated(source, one.number)
 tests = ["tests/core/test_core_doctests.py::test_examples[harness.core.clock_bounds]"]
-print(trial.tried("harness.core.clock_bounds", path, tree, tests, within_s=120,
-                  scratch=pathlib.Path({str(tmp_path / "s")!r})))
+print(*trial.tried("harness.core.clock_bounds", path, tree, tests, within_s=120,
+                   scratch=pathlib.Path({str(tmp_path / "s")!r})))
 """
     done = subprocess.run(
         [sys.executable, "-c", asked], cwd=mutate.ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == fate
+    assert done.stdout.strip() == f"{fate} 1"
 
 
 @pytest.mark.parametrize(
@@ -130,16 +130,21 @@ def test_a_kill_by_tests_that_fail_anyway_is_none(
     module = tmp_path / "m.py"
     module.write_text("x = 1\n")
     trees: list[str] = []
+    firsts: list[object] = []
 
-    def tried(_name: str, _path: Path, tree: ast.Module, *_: object, **__: object) -> Fate:
+    def tried(
+        _name: str, _path: Path, tree: ast.Module, *_: object, **more: object
+    ) -> tuple[Fate, int]:
         trees.append(ast.unparse(tree))
-        return fates[len(trees) - 1]
+        firsts.append(more.get("first"))
+        return fates[len(trees) - 1], 5
 
     monkeypatch.setattr(trial, "tried", tried)
     mutant = ast.parse("x = 2")
     told = trial.held_against_itself("m", module, mutant, ["t"], within_s=1, scratch=tmp_path)
     assert told is found
     assert trees == ["x = 2", "x = 1"][: len(fates)]
+    assert firsts == [None, 5][: len(fates)]  # those that had begun, and not one more
 
 
 def test_a_sample_of_nothing_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +156,8 @@ def test_a_sample_of_nothing_holds_nothing(tmp_path: Path, monkeypatch: pytest.M
 
 def test_without_a_test_a_mutant_is_unreached(tmp_path: Path) -> None:
     nothing = ast.parse("")
-    assert trial.tried("x", tmp_path, nothing, [], within_s=1, scratch=tmp_path) is Fate.UNREACHED
+    fate, begun = trial.tried("x", tmp_path, nothing, [], within_s=1, scratch=tmp_path)
+    assert (fate, begun) == (Fate.UNREACHED, None)
 
 
 def test_the_score_leaves_out_the_excused_and_counts_the_unreached_as_survivors() -> None:

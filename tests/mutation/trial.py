@@ -76,30 +76,62 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def tried(
-    name: str, path: Path, tree: ast.Module, tests: Sequence[str], *, within_s: float, scratch: Path
-) -> Fate:
-    """Run `tests` with that module in the place of `name`."""
+    name: str,
+    path: Path,
+    tree: ast.Module,
+    tests: Sequence[str],
+    *,
+    within_s: float,
+    scratch: Path,
+    first: int | None = None,
+) -> tuple[Fate, int | None]:
+    """Run `tests` with that module in the place of `name`, or the `first` so many of them.
+
+    With the fate, how many tests had begun; None where the child could not tell.
+    """
     if not tests:
-        return Fate.UNREACHED
+        return Fate.UNREACHED, None
+    reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
-        _as_child(name, path, tree, tests, scratch)
-    code = _ended(child, within_s)
-    if code is None:
-        return Fate.TIMEOUT
-    return Fate.SURVIVED if code == 0 else Fate.KILLED
+        os.close(reads)
+        _as_child(_Finder(name, path, tree), tests, scratch, _Begun(writes, first))
+    os.close(writes)
+    with open(reads, "rb") as told:
+        code = _ended(child, within_s)
+        if code is None:
+            return Fate.TIMEOUT, None
+        begun = len(told.read())
+    return (Fate.SURVIVED if code == 0 else Fate.KILLED), begun
 
 
 def held_against_itself(
     name: str, path: Path, tree: ast.Module, tests: Sequence[str], *, within_s: float, scratch: Path
 ) -> Fate:
-    """A kill is one only where the same tests, in the same child, pass on the module as it is."""
-    fate = tried(name, path, tree, tests, within_s=within_s, scratch=scratch)
+    """A kill is one only where the same tests, in the same child, pass on the module as it is.
+
+    Only those up to the one that failed: what stands behind it has not run on the mutant either.
+    """
+    fate, begun = tried(name, path, tree, tests, within_s=within_s, scratch=scratch)
     if fate not in KILLS:
         return fate
     own = ast.parse(path.read_text(encoding="utf-8"))
-    alone = tried(name, path, own, tests, within_s=within_s, scratch=scratch)
+    alone, _ = tried(name, path, own, tests, within_s=within_s, scratch=scratch, first=begun)
     return fate if alone is Fate.SURVIVED else Fate.UNSOUND
+
+
+class _Begun:
+    """A pytest plugin: tells of each test that begins, a byte each, and lets only the first ones run."""
+
+    def __init__(self, told_to: int, first: int | None) -> None:
+        self.first, self._told_to = first, told_to
+
+    def pytest_collection_modifyitems(self, items: list[object]) -> None:
+        if self.first is not None:
+            del items[self.first :]
+
+    def pytest_runtest_logstart(self) -> None:
+        os.write(self._told_to, b".")
 
 
 def _ended(child: int, within_s: float) -> int | None:
@@ -118,7 +150,7 @@ def _ended(child: int, within_s: float) -> int | None:
     return None
 
 
-def _as_child(name: str, path: Path, tree: ast.Module, tests: Sequence[str], scratch: Path) -> None:
+def _as_child(finder: _Finder, tests: Sequence[str], scratch: Path, begun: _Begun) -> None:
     code = 70
     try:
         os.setpgid(0, 0)
@@ -128,7 +160,7 @@ def _as_child(name: str, path: Path, tree: ast.Module, tests: Sequence[str], scr
             for fd in (0, 1, 2):
                 os.dup2(nowhere, fd)
         sys.dont_write_bytecode = True
-        sys.meta_path.insert(0, _Finder(name, path, tree))
+        sys.meta_path.insert(0, finder)
         _quick_hypothesis()
         import pytest
 
@@ -144,7 +176,9 @@ def _as_child(name: str, path: Path, tree: ast.Module, tests: Sequence[str], scr
             "-W",
             "ignore",
         ]
-        code = int(pytest.main([*words, f"--basetemp={scratch}", *tests]))
+        code = int(pytest.main([*words, f"--basetemp={scratch}", *tests], plugins=[begun]))
+        if begun.first == 0 and code == pytest.ExitCode.NO_TESTS_COLLECTED:
+            code = 0  # the mutant failed before any test began: this one did not
     except BaseException:  # noqa: BLE001  whatever it is, the mutant brought it about
         code = 71
     finally:
