@@ -43,9 +43,12 @@ class Soak:
     progress: Progress
 
     def plan(self) -> Plan:
-        """A drill's plan, whose load may go on for as long as the soak lasts, and longer."""
+        """A drill's plan, whose load may go on for as long as the soak lasts, and longer.
+
+        How long a recovery takes is a drill's matter; here it has a third of the time to the next.
+        """
         plan = plan_only(Order("node-loss", size=Size.SMOKE, out=self.out))
-        limits = replace(plan.limits, effect_s=self.length_s + _MORE_S)
+        limits = replace(plan.limits, effect_s=self.length_s + _MORE_S, observe_s=self.every_s / 3)
         return replace(plan, limits=limits, platform=self.platform.facts(), instead="null")
 
 
