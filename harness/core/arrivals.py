@@ -52,6 +52,15 @@ class Arrivals:
             return self
         return Arrivals(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
+    @classmethod
+    def concatenate(cls, parts: list[Arrivals]) -> Arrivals:
+        """All rows of `parts`, of which there is one at least."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)}
+        )
+
 
 def arrivals_of(operations: Operations, limits_ns: Mapping[int, int]) -> Arrivals:
     """Every arrival of the ledger. `limits_ns`: latency limit by workload code.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.core.load_places import ClockHealth
-from harness.core.operation import Workload
+from harness.core.operation import Kind, Workload
 from harness.core.operations import Operations
 from harness.core.proofs import Proof, StepRecord
 from harness.core.timeline import Timeline
@@ -103,7 +104,44 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """Everything that is known of one stretch of keys (worker, seq): nothing judged needs more.
+
+    `calls` are all calls about each of its records, `chains` all calls of each of its arrivals.
+    They differ where a record is read, or a canary's call made, that began in another stretch.
+    """
+
+    calls: Operations
+    chains: Operations
+    found: Mapping[str, Survivors]  # by a look's name in `Evidence`
+
+
+class Portions(Protocol):
+    """The calls of a run and what its looks found, where that is too much to hold at once.
+
+    The stretches come in the order of (worker, seq), and every call is in one portion's `calls`
+    and in one portion's `chains`, in the order of the ledger.
+    """
+
+    @property
+    def reports(self) -> Operations:
+        """Every REPORT of the ledger."""
+
+    def __len__(self) -> int:
+        """How many portions there are: one at least, and be it empty."""
+
+    def portion(self, number: int) -> Portion:
+        """One of them, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
+    """What one run left.
+
+    Where it is too much to hold it is `stored`, and `operations` and all survivors are empty: so
+    only `portions` and `reports` tell of them.
+    """
+
     operations: Operations
     ledgers: tuple[LedgerHealth, ...]
     timeline: Timeline
@@ -121,3 +159,35 @@ class Evidence:
     uses: tuple[Use, ...] = ()
     restored: ReadBack | None = None  # after the restore, before any replay; the load still runs
     clocks: tuple[ClockHealth, ...] = ()  # of workers elsewhere; none where all ran here
+    stored: Portions | None = None
+
+    @property
+    def count(self) -> int:
+        """How many portions there are, one at least."""
+        return 1 if self.stored is None else len(self.stored)
+
+    def portion(self, number: int) -> Portion:
+        """One of the portions; what is held at once is a single one."""
+        if self.stored is not None:
+            return self.stored.portion(number)
+        return Portion(
+            self.operations, self.operations, {n: look.survivors for n, look in self.looks.items()}
+        )
+
+    def portions(self) -> Iterator[Portion]:
+        """All of it, a stretch of keys at a time, in the order of (worker, seq)."""
+        for number in range(self.count):
+            yield self.portion(number)
+
+    @property
+    def reports(self) -> Operations:
+        """Every REPORT of the ledger."""
+        if self.stored is not None:
+            return self.stored.reports
+        return self.operations.where(self.operations.kind == Kind.REPORT)
+
+    @property
+    def looks(self) -> dict[str, ReadBack]:
+        """The looks at the stores that were taken, by their name here."""
+        taken = {"first": self.first, "second": self.second, "restored": self.restored}
+        return {name: look for name, look in taken.items() if look is not None}

@@ -6,7 +6,7 @@ asks for them, and a part that cannot be had fails the checks that need it and n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Generic, TypeVar
@@ -18,27 +18,15 @@ from harness.core import fitness as fit
 from harness.core.access import access
 from harness.core.arrivals import Arrivals, arrivals_of
 from harness.core.detection import burn_rate_alert_ns
-from harness.core.evidence import Evidence, ReadBack
+from harness.core.evidence import Evidence
 from harness.core.failback import FAILBACK, failback_watch
+from harness.core.looks import Piece, pieces, settled
 from harness.core.measured_findings import RPO, RTO, gate_rpo, gate_rto
 from harness.core.operation import Workload
-from harness.core.operations import Operations, type_bool
-from harness.core.orders import backlog_drained_ns
+from harness.core.orders import Backlog
 from harness.core.plan import Plan
-from harness.core.records import Records, records_of
-from harness.core.recovery_point import (
-    Classes,
-    Held,
-    Strangers,
-    classify,
-    held_by,
-    not_settled,
-    replayed,
-    stale_reads,
-    strangers_of,
-)
 from harness.core.recovery_time import Watch, recovery_time
-from harness.core.restoration import End, as_restored
+from harness.core.restoration import Restore, restore_of
 from harness.core.series import limits_ns
 from harness.core.targets import WorkloadTarget
 from harness.core.timeline import Mark, MarkName
@@ -53,22 +41,11 @@ from harness.core.verdict import (
     WriteCounts,
     gravest,
 )
+from harness.core.whole_looks import LookOfRun, Looks
 from harness.core.windows import Bar
-from harness.core.write_counts import examples_of, is_worse, write_counts
+from harness.core.write_counts import is_worse
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One read-back, classified."""
-
-    name: str
-    classes: Classes
-    held: Held
-    strangers: Strangers
-    stale: Operations
-    replayed: type_bool
 
 
 def guarded(check: str, workload: Workload | None, body: Callable[[], Finding]) -> Finding:
@@ -99,11 +76,26 @@ class Measures:
 
     @cached_property
     def arrivals(self) -> Arrivals:
-        return arrivals_of(self.evidence.operations, limits_ns(self.plan))
+        limits = limits_ns(self.plan)
+        return Arrivals.concatenate(
+            [arrivals_of(portion.chains, limits) for portion in self.evidence.portions()]
+        )
 
     @cached_property
-    def records(self) -> Records:
-        return records_of(self.evidence.operations)
+    def restore(self) -> Restore | None:
+        return restore_of(self.evidence)
+
+    @cached_property
+    def backlog(self) -> Backlog:
+        """What was sent again, and when the last of it was acknowledged."""
+        backlog = Backlog()
+        for portion in self.evidence.portions():
+            backlog.add(portion.calls)
+        return backlog
+
+    def pieces(self) -> Iterator[Piece]:
+        """All records, put together, a stretch of keys at a time."""
+        return pieces(self.plan, self.evidence, self.restore)
 
     @cached_property
     def watch(self) -> Watch | None:
@@ -138,53 +130,14 @@ class Measures:
         return access(self.evidence)
 
     @cached_property
-    def end(self) -> End | None:
-        """What became of every record; None where the stores were not read whole at the end."""
-        last = self.second if self.evidence.second is not None else self.first
-        return None if last is None else End(self.records, last.classes, last.held)
-
-    @cached_property
-    def first(self) -> Look | None:
-        return self._look(self.evidence.first, None)
-
-    @cached_property
-    def second(self) -> Look | None:
-        return self._look(self.evidence.second, self.first)
-
-    def _look(self, taken: ReadBack | None, before: Look | None) -> Look | None:
-        if taken is None or not taken.complete:
-            return None
-        records, found = self.records, taken.survivors
-        held = held_by(records, found)
-        classes = as_restored(self.evidence, records, classify(records, held), held)
-        if not self.settled:
-            classes = not_settled(records, classes, held, self._stored_before(taken))
-        back = np.zeros(len(records), dtype=np.bool_)
-        if before is not None:
-            back = replayed(records, before.classes, classes, held)
-        staleness_ns = {t.workload: round(t.staleness_s * 1e9) for t in self._targets}
-        return Look(
-            name=taken.name,
-            classes=classes,
-            held=held,
-            strangers=strangers_of(records, found, self.evidence.ledgers, self.plan.workers),
-            stale=stale_reads(self.evidence.operations, records, classes.lost, staleness_ns),
-            replayed=back,
-        )
+    def looks(self) -> Looks:
+        """What both read-backs found, counted up over all records."""
+        return Looks.of(self.plan, self.evidence, self.restore, self.fault)
 
     @property
     def settled(self) -> bool:
         """Whether queues and replay were seen to end before the last look."""
-        ended_ns = self.evidence.observation.replay_ended_ns
-        return self.evidence.second is not None and ended_ns is not None
-
-    def _stored_before(self, taken: ReadBack) -> type_bool:
-        """Which records an earlier look has found in the stores."""
-        stored = np.zeros(len(self.records), dtype=np.bool_)
-        for look in (self.evidence.restored, self.evidence.first):
-            if look is not None and look.complete and look.taken_ns < taken.taken_ns:
-                stored |= held_by(self.records, look.survivors).present
-        return stored
+        return settled(self.evidence)
 
     @property
     def _targets(self) -> tuple[WorkloadTarget, ...]:
@@ -195,7 +148,7 @@ class Measures:
     def fitness(self) -> tuple[FitnessFinding, ...]:
         """May this run judge? A question that crashes is answered with no."""
         try:
-            looks = [look for look in (self.first, self.second) if look is not None]
+            looks = self.looks.by_name.values()
             beyond = max((int(look.strangers.beyond_ledger.sum()) for look in looks), default=0)
             return fit.fitness(self.plan, self.evidence, self.arrivals, beyond)
         except Exception as error:  # noqa: BLE001 - see `guarded`
@@ -256,7 +209,7 @@ class Measures:
             bar=Bar.degraded(target.min_capacity) if self.plan.scenario.degraded_mode else None,
         )
         alert_ns = burn_rate_alert_ns(mine, watch.fault_earliest_ns, watch.until_ns)
-        drained_ns = backlog_drained_ns(self.evidence.operations, self.records, target.workload)
+        drained_ns = self.backlog.drained_ns(target.workload)
         return replace(
             found,
             burn_rate_alert_ns=_since(watch, alert_ns),
@@ -264,27 +217,28 @@ class Measures:
         )
 
     def _rpo(self, target: WorkloadTarget, kept: _Kept[RecoveryPoint]) -> Finding:
-        if self.first is None:
+        first = self.looks.by_name.get("first")
+        if first is None:
             taken = self.evidence.first
             why = "never read back" if taken is None else f"not whole: {taken.why_incomplete}"
             told = f"{target.workload}: the stores were {why}"
             return Finding(RPO, target.workload, Verdict.INCONCLUSIVE, told)
-        kept.value = self.recovery_point(target, self.first)
+        kept.value = self.recovery_point(target, first)
         return gate_rpo(target.workload, kept.value, self.plan.targets.currency)
 
-    def recovery_point(self, target: WorkloadTarget, first: Look) -> RecoveryPoint:
+    def recovery_point(self, target: WorkloadTarget, first: LookOfRun) -> RecoveryPoint:
         """RPO before and after replay; the one after is gated if replay ended within the RTO.
 
         A look that came too late to speak for the platform may still speak against it: what it
         shows beyond the first one is gated all the same.
         """
         before = self._counts(target.workload, first)
-        gated, look = before, first
-        if self.second is not None:
-            after = self._counts(target.workload, self.second)
+        gated, look, second = before, first, self.looks.by_name.get("second")
+        if second is not None:
+            after = self._counts(target.workload, second)
             no_rto_runs = self.fault is None and self.settled and after.replayed > 0
             if self._replayed_in_time(target) or no_rto_runs or is_worse(after, before):
-                gated, look = after, self.second
+                gated, look = after, second
             else:
                 gated = replace(before, replayed=after.replayed)
         return RecoveryPoint(
@@ -293,16 +247,14 @@ class Measures:
             gated=gated,
             before_replay=before,
             gated_read_back=look.name,
-            examples=examples_of(
-                target.workload, self.records, look.classes, strangers=look.strangers,
-                stale=look.stale, run_id=self.plan.run_id,
+            examples=look.tally.examples(
+                target.workload, strangers=look.strangers, stale=look.stale, run_id=self.plan.run_id
             ),
-        )  # fmt: skip
+        )
 
-    def _counts(self, workload: Workload, look: Look) -> WriteCounts:
-        return write_counts(
-            workload, self.records, look.classes, replayed=look.replayed,
-            strangers=look.strangers, stale=look.stale, fault=self.fault,
+    def _counts(self, workload: Workload, look: LookOfRun) -> WriteCounts:
+        return look.tally.counts(
+            workload, strangers=look.strangers, stale=look.stale, fault=self.fault,
             clock_error_ns=self.evidence.observation.clock_error_ns,
         )  # fmt: skip
 
@@ -316,9 +268,8 @@ class Measures:
         """Rows of this run that belong to no workload of the plan, as a violation."""
         known = np.array([t.workload.code for t in self._targets], dtype=np.uint8)
         counted = 0
-        for taken, look in ((self.evidence.first, self.first), (self.evidence.second, self.second)):
-            if taken is None or look is None:
-                continue
+        for name, look in self.looks.by_name.items():
+            taken = self.evidence.looks[name]
             stray = ~np.isin(look.strangers.workload, known) & ~look.strangers.beyond_ledger
             counted = max(counted, taken.foreign + int(np.count_nonzero(stray)))
         if not counted:

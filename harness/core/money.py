@@ -18,38 +18,59 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.core.evidence import Evidence
+from harness.core.looks import Piece
 from harness.core.measures import Measures
 from harness.core.money_values import Cost, Money, Risk, Sum, WorkloadMoney
+from harness.core.operation import Workload
 from harness.core.operations import type_bool
 from harness.core.orders import Orders, orders_of
 from harness.core.plan import Plan
 from harness.core.records import Records
-from harness.core.restoration import End, cut_of, restored_at
+from harness.core.restoration import End, Restore, restored_at
 from harness.core.series import limits_ns
 from harness.core.targets import WorkloadTarget
 from harness.core.timeline import Mark, MarkName
 from harness.core.windows import BIN_NS
 
 
-def money(plan: Plan, evidence: Evidence) -> Money:
-    """Pure: the same plan and evidence give the same money."""
-    measures = Measures(plan, evidence)
+def money(plan: Plan, evidence: Evidence, measures: Measures | None = None) -> Money:
+    """Pure: the same plan and evidence give the same money. `measures`: where they are made."""
+    measures = measures or Measures(plan, evidence)
     targets, currency = plan.targets.workloads, plan.targets.currency
     cost = _cost(plan, evidence, measures)
     fault = measures.fault
     if fault is None:
         nothing = tuple(_of(t, plan, None) for t in targets)
         return Money(currency, nothing, cost=cost)
-    orders = orders_of(evidence.operations, measures.records, limits_ns(plan))
-    classes = _classes(measures.records, orders, measures.end, fault)
-    gone = _gone(evidence, measures.end)
-    risks = tuple(_risk(t, measures, classes, gone) for t in targets)
+    tally = _Tally(targets, measures.restore, fault)
+    for piece in measures.pieces():
+        orders = orders_of(piece.portion.calls, piece.records, limits_ns(plan))
+        tally.add(piece, orders)
     return Money(
         currency=currency,
-        workloads=tuple(_of(t, plan, r) for t, r in zip(targets, risks, strict=True)),
-        bad_s=_bad_s(measures.records, orders, classes, fault),
+        workloads=tuple(_of(t, plan, tally.risks[t.workload]) for t in targets),
+        bad_s=len(tally.bad_s),
         cost=cost,
     )
+
+
+class _Tally:
+    """What was at risk, counted up piece by piece."""
+
+    def __init__(
+        self, targets: tuple[WorkloadTarget, ...], restore: Restore | None, fault: Mark
+    ) -> None:
+        self._restore, self._fault = restore, fault
+        self.risks: dict[Workload, Risk | None] = dict.fromkeys(t.workload for t in targets)
+        self.bad_s: set[int] = set()  # after t_F, as `Money` counts them
+
+    def add(self, piece: Piece, orders: Orders) -> None:
+        classes = _classes(piece.records, orders, piece.end, self._fault)
+        gone = _gone(self._restore, piece)
+        for workload, before in self.risks.items():
+            found = _risk(workload, piece, classes, gone)
+            self.risks[workload] = found if before is None else before + found
+        self.bad_s.update(_bad_s(piece.records, orders, classes, self._fault))
 
 
 def _of(target: WorkloadTarget, plan: Plan, risk: Risk | None) -> WorkloadMoney:
@@ -90,28 +111,24 @@ def _classes(records: Records, orders: Orders, end: End | None, fault: Mark) -> 
     )
 
 
-def _gone(evidence: Evidence, end: End | None) -> type_bool | None:
+def _gone(restore: Restore | None, piece: Piece) -> type_bool | None:
     """Records that a restore took and that are still lost at the end; None: nobody looked."""
-    look = evidence.restored
-    if look is None or not look.complete or end is None:
+    if restore is None or piece.end is None:
         return None
-    told = evidence.timeline.last(MarkName.RECOVERY_POINT)
-    seen = restored_at(
-        evidence.operations, look, cut_of(evidence, look), told.earliest_ns if told else None
-    )
-    taken = np.zeros(len(end.records), dtype=np.bool_)
-    place = end.records.keys.find(seen.records.worker, seen.records.seq)
+    seen = restored_at(restore, piece.portion)
+    taken = np.zeros(len(piece.records), dtype=np.bool_)
+    place = piece.records.keys.find(seen.records.worker, seen.records.seq)
     taken[place[seen.classes.lost]] = True
-    return taken & end.classes.lost
+    return taken & piece.end.classes.lost
 
 
-def _risk(
-    target: WorkloadTarget, measures: Measures, classes: _Classes, gone: type_bool | None
-) -> Risk:
-    records = measures.records
-    mine = records.workload == target.workload.code
+def _risk(workload: Workload, piece: Piece, classes: _Classes, gone: type_bool | None) -> Risk:
+    records = piece.records
+    mine = records.workload == workload.code
 
     def total(mask: type_bool) -> Sum:
+        if not mask.any():
+            return Sum()
         hits = mask & mine
         cents = int(records.value_cents[hits].sum(dtype=np.int64))
         return Sum(int(np.count_nonzero(hits)), cents)
@@ -123,16 +140,17 @@ def _risk(
         unanswered=total(classes.unanswered),
         delayed=total(classes.delayed),
         gone=None if gone is None else total(classes.lost & gone),
-        read_whole=measures.end is not None,
+        read_whole=piece.end is not None,
     )
 
 
-def _bad_s(records: Records, orders: Orders, classes: _Classes, fault: Mark) -> int:
+def _bad_s(records: Records, orders: Orders, classes: _Classes, fault: Mark) -> list[int]:
     """Seconds after t_F in which an order was due that carries revenue and was not served well."""
     unserved = classes.refused | classes.absent | classes.unanswered | classes.delayed
     hits = unserved & (records.value_cents > 0)
     at = (orders.intended_ns[hits] - fault.earliest_ns) // BIN_NS
-    return len(np.unique(np.maximum(at, 0)))
+    found: list[int] = np.unique(np.maximum(at, 0)).tolist()
+    return found
 
 
 def _cost(plan: Plan, evidence: Evidence, measures: Measures) -> Cost | None:

@@ -73,6 +73,10 @@ class Operations:
         rows = np.flatnonzero(mask)
         if len(rows) == len(self):
             return self
+        return self.at(rows)
+
+    def at(self, rows: npt.NDArray[np.intp]) -> Operations:
+        """These rows, in this order."""
         return Operations(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
     @classmethod

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.core.operation import Detail, Flag, Kind, Outcome, Workload
-from harness.core.operations import Operations, type_bool, type_i64
-from harness.core.records import Records
+from harness.core.operations import Operations, of_kind, type_bool, type_i64
+from harness.core.records import Records, records_of
 
 _CHAIN = (Kind.CREATE, Kind.ADVANCE, Kind.ATTACH, Kind.CANCEL, Kind.TOUCH)
 _LATEST = np.iinfo(np.int64).max
@@ -37,7 +37,7 @@ def orders_of(operations: Operations, records: Records, limits_ns: Mapping[int, 
     """Every order of the ledger. A workload without a limit has none that is GOOD."""
     count = len(records)
     canary = (operations.flags & np.uint8(Flag.CANARY)) != 0
-    o = operations.where(~canary & _is(operations, *_CHAIN))
+    o = operations.where(~canary & of_kind(operations, *_CHAIN))
     record = records.keys.find(o.worker, o.record)
     o, record = o.where(record >= 0), record[record >= 0]
 
@@ -72,7 +72,7 @@ def orders_of(operations: Operations, records: Records, limits_ns: Mapping[int, 
 
 def _resyncs(operations: Operations, records: Records) -> tuple[type_bool, type_bool]:
     """Of each record: whether a till's later sync of it was ACKED, and whether one is in doubt."""
-    r = operations.where(_is(operations, Kind.RESYNC))
+    r = operations.where(of_kind(operations, Kind.RESYNC))
     record = records.keys.find(r.worker, r.record)
     acked, doubted = (np.zeros(len(records), dtype=np.bool_) for _ in range(2))
     acked[record[(record >= 0) & (r.outcome == Outcome.ACKED)]] = True
@@ -81,14 +81,29 @@ def _resyncs(operations: Operations, records: Records) -> tuple[type_bool, type_
     return acked, doubted
 
 
-def backlog_drained_ns(operations: Operations, records: Records, workload: Workload) -> int | None:
-    """When the last order that was sent again (RESYNC) was acknowledged; None while one waits."""
-    resent = operations.where(_is(operations, Kind.RESYNC) & (operations.workload == workload.code))
-    record = records.keys.find(resent.worker, resent.record)
-    if not len(resent) or not records.acked[record[record >= 0]].all():
-        return None
-    return int(resent.done_ns[resent.outcome == Outcome.ACKED].max(initial=0)) or None
+class Backlog:
+    """What was sent again (RESYNC) and when all of it was acknowledged, counted up by portions."""
 
+    def __init__(self) -> None:
+        self._done_ns: dict[int, int] = {}
+        self._waiting: set[int] = set()
 
-def _is(operations: Operations, *kinds: Kind) -> type_bool:
-    return np.isin(operations.kind, np.array(kinds, dtype=np.uint8))
+    def add(self, calls: Operations) -> None:
+        """All calls about the records of one portion."""
+        again = calls.where(calls.kind == Kind.RESYNC)
+        if not len(again):
+            return
+        records = records_of(calls)
+        record = records.keys.find(again.worker, again.record)
+        known, acked = record >= 0, again.outcome == Outcome.ACKED
+        for code in np.unique(again.workload).tolist():
+            mine = again.workload == code
+            if not records.acked[record[known & mine]].all():
+                self._waiting.add(code)
+            done_ns = int(again.done_ns[mine & acked].max(initial=0))
+            self._done_ns[code] = max(done_ns, self._done_ns.get(code, 0))
+
+    def drained_ns(self, workload: Workload) -> int | None:
+        """When the last order that was sent again was acknowledged; None while one waits."""
+        waits = workload.code in self._waiting
+        return None if waits else self._done_ns.get(workload.code, 0) or None

@@ -110,8 +110,14 @@ def cost_of_restore(measures: Measures) -> Cost:
     notes = list(against_unnamed(plan, evidence.proofs))
     try:
         declared = tuple(t.workload for t in plan.targets.workloads)
-        lost = restoration(evidence, measures.end, declared, plan.run_id)
-        window = unprotected(evidence, measures.end)
+        lost = restoration(
+            measures.restore,
+            ((piece.portion, piece.end) for piece in measures.pieces()),
+            declared,
+            fault=evidence.timeline.first(MarkName.FAULT_ACTIVE),
+            run_id=plan.run_id,
+        )
+        window = unprotected(evidence, ((piece.records, piece.end) for piece in measures.pieces()))
     except Exception as error:  # noqa: BLE001 - see `guarded`
         why = f"what the restore cost is not known: {type(error).__name__}: {error}"
         return Cost((), None, (*notes, why))

@@ -14,6 +14,7 @@ measurement.md, section 4:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -213,42 +214,66 @@ def strangers_of(
 
 
 def stale_reads(
-    operations: Operations, records: Records, lost: type_bool, staleness_ns: dict[Workload, int]
+    operations: Operations, records: Records, lost: type_bool, staleness_ns: Mapping[Workload, int]
 ) -> Operations:
-    """READs and REPORTs sent after an acknowledgement and answered without it.
+    """READs sent after an acknowledgement and answered without it.
 
     A record that is LOST is not STALE as well: the loss explains the answer.
     """
-    by_code = np.zeros(256, dtype=np.int64)
-    for workload, allowed_ns in staleness_ns.items():
-        by_code[workload.code] = allowed_ns
-    answered = operations.outcome == Outcome.ACKED
     not_found = (operations.kind == Kind.READ) & (operations.detail == Detail.NOT_FOUND)
-    reads = operations.where(answered & not_found)
+    reads = operations.where(not_found & (operations.outcome == Outcome.ACKED))
     record = records.keys.find(reads.worker, reads.record)
     reads, record = reads.where(record >= 0), record[record >= 0]
-    old_ns = reads.sent_ns - by_code[reads.workload]
+    old_ns = reads.sent_ns - by_code(staleness_ns)[reads.workload]
     late = records.acked[record] & ~lost[record] & (records.acked_ns[record] < old_ns)
-    reports = operations.where(answered & (operations.kind == Kind.REPORT))
-    short = _short_reports(reports, records, lost, by_code)
-    return Operations.concatenate([reads.where(late), reports.where(short)])
+    return reads.where(late)
 
 
-def _short_reports(
-    reports: Operations, records: Records, lost: type_bool, staleness_ns: type_i64
-) -> type_bool:
-    """Reports that counted fewer posted invoices than were acknowledged long enough before."""
-    calls, record = records.calls, records.call_record
-    posted = (
-        (calls.outcome == Outcome.ACKED)
-        & (calls.stage >= Stage.CONFIRMED)
-        & (calls.kind != Kind.CANCEL)
-        & ~lost[record]
-    )
-    short = np.zeros(len(reports), dtype=np.bool_)
-    for code in np.unique(reports.workload):
-        posted_ns = np.sort(calls.done_ns[posted & (calls.workload == code)])
-        these = reports.workload == code
-        old_ns = reports.sent_ns[these] - staleness_ns[code]
-        short[these] = reports.answer[these] < np.searchsorted(posted_ns, old_ns)
-    return short
+def by_code(values: Mapping[Workload, int]) -> type_i64:
+    """One value a workload's code, 0 where there is none."""
+    found = np.zeros(256, dtype=np.int64)
+    for workload, value in values.items():
+        found[workload.code] = value
+    return found
+
+
+class PostedBefore:
+    """REPORTs that counted fewer posted invoices than were acknowledged long enough before.
+
+    Counted up over all records of a run: `add` them piece by piece, then ask for `short`.
+    """
+
+    def __init__(self, reports: Operations, staleness_ns: Mapping[Workload, int]) -> None:
+        reports = reports.where((reports.outcome == Outcome.ACKED) & (reports.kind == Kind.REPORT))
+        self._reports = reports
+        self._old_ns = reports.sent_ns - by_code(staleness_ns)[reports.workload]
+        self._of = {
+            int(code): np.flatnonzero(reports.workload == code)
+            for code in np.flatnonzero(np.bincount(reports.workload))
+        }
+        for code, these in self._of.items():
+            self._of[code] = these[np.argsort(self._old_ns[these], kind="stable")]
+        # how many were posted between one report's instant and the next one's
+        self._between = {code: np.zeros(len(t) + 1, np.int64) for code, t in self._of.items()}
+
+    def add(self, records: Records, lost: type_bool) -> None:
+        """Every call of a piece; what is LOST explains a report, and no report speaks of it."""
+        calls = records.calls
+        for code, these in self._of.items():
+            posted = (
+                (calls.workload == code)
+                & (calls.outcome == Outcome.ACKED)
+                & (calls.stage >= Stage.CONFIRMED)
+                & (calls.kind != Kind.CANCEL)
+            )
+            rows = np.flatnonzero(posted)
+            rows = rows[~lost[records.call_record[rows]]]
+            at = np.searchsorted(self._old_ns[these], calls.done_ns[rows], side="right")
+            self._between[code] += np.bincount(at, minlength=len(these) + 1)
+
+    def short(self) -> Operations:
+        """In the order of the ledger."""
+        short = np.zeros(len(self._reports), dtype=np.bool_)
+        for code, these in self._of.items():
+            short[these] = self._reports.answer[these] < np.cumsum(self._between[code])[:-1]
+        return self._reports.where(short)

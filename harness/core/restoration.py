@@ -10,18 +10,18 @@ at the end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from harness.core.evidence import Evidence, ReadBack
+from harness.core.evidence import Evidence, Portion, ReadBack
 from harness.core.operation import Kind, Outcome, Stage, Workload, key_of
 from harness.core.operations import Operations, type_bool, type_i64
 from harness.core.records import Records, records_of
 from harness.core.recovery_point import Classes, Held, classify, held_by, replayed
 from harness.core.timeline import Mark, MarkName
-from harness.core.verdict import RestorationCounts, UnprotectedWindow
-from harness.core.write_counts import EXAMPLES_MAX
+from harness.core.verdict import EXAMPLES_MAX, RestorationCounts, UnprotectedWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,14 @@ class End:
     records: Records
     classes: Classes
     held: Held
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """What the look after a restore says of the whole run."""
+
+    cut_ns: int  # the last instant at which an acknowledgement counts against the restore
+    since_ns: int | None  # the earliest acknowledgement that went with it; None: none did
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +73,43 @@ def known_at(operations: Operations, cut_ns: int) -> Operations:
     return replace(known, outcome=outcome)
 
 
-def restored_at(
-    operations: Operations, look: ReadBack, cut_ns: int, told_ns: int | None = None
-) -> Restored:
-    """What was acknowledged by the cut, held against the restored data.
+def restore_of(evidence: Evidence) -> Restore | None:
+    """None where no look was taken after a restore, or not a whole one."""
+    look = evidence.restored
+    if look is None or not look.complete:
+        return None
+    cut_ns = cut_of(evidence, look)
+    told = evidence.timeline.last(MarkName.RECOVERY_POINT)
+    instants = [told.earliest_ns] if told else []
+    for portion in evidence.portions():
+        records, classes, _ = _then(portion, cut_ns)
+        instants += _earliest(records.calls.done_ns[classes.call_lost])
+    return Restore(cut_ns, min(instants, default=None))
 
-    `told_ns`: the recovery point as the restore itself told it.
+
+def _earliest(acks_ns: type_i64) -> list[int]:
+    """The earliest acknowledgement of calls that the restored data do not hold.
+
+    A commit comes before its acknowledgement, so what the restore itself told is never later; it
+    is what tells that the first write of after it was a document or a cancellation.
     """
-    records = records_of(known_at(operations, cut_ns))
-    held = held_by(records, look.survivors)
-    classes = classify(records, held)
-    since_ns = _recovery_point(records, classes, told_ns)
-    if since_ns is not None:
-        classes = taken_back(records, classes, held, held, since_ns=since_ns, cut_ns=cut_ns)
+    return [int(acks_ns.min())] if len(acks_ns) else []
+
+
+def _then(portion: Portion, cut_ns: int) -> tuple[Records, Classes, Held]:
+    """The records as they were known at the cut, held against the restored data."""
+    records = records_of(known_at(portion.calls, cut_ns))
+    held = held_by(records, portion.found["restored"])
+    return records, classify(records, held), held
+
+
+def restored_at(restore: Restore, portion: Portion) -> Restored:
+    """What was acknowledged by the cut, held against the restored data."""
+    records, classes, held = _then(portion, restore.cut_ns)
+    if restore.since_ns is not None:
+        classes = taken_back(
+            records, classes, held, held, since_ns=restore.since_ns, cut_ns=restore.cut_ns
+        )
     lost = classes.call_lost
     return Restored(
         records, classes, records.calls.done_ns[lost], records.call_record[lost].astype(np.int64)
@@ -113,81 +145,105 @@ def taken_back(
     )
 
 
-def as_restored(evidence: Evidence, records: Records, classes: Classes, held: Held) -> Classes:
+def as_restored(
+    restore: Restore | None, portion: Portion, records: Records, classes: Classes, held: Held
+) -> Classes:
     """The classes of a look at the end, with what the restore took back counted as LOST."""
-    look = evidence.restored
-    if look is None or not look.complete:
+    if restore is None or restore.since_ns is None:
         return classes
-    cut_ns = cut_of(evidence, look)
-    known = records_of(known_at(evidence.operations, cut_ns))
-    classes_then = classify(known, held_by(known, look.survivors))
-    since_ns = _recovery_point(known, classes_then, _told(evidence))
-    if since_ns is None:
-        return classes
-    then = held_by(records, look.survivors)
-    return taken_back(records, classes, held, then, since_ns=since_ns, cut_ns=cut_ns)
-
-
-def _recovery_point(records: Records, classes: Classes, told_ns: int | None) -> int | None:
-    """The earliest acknowledgement that the restored data do not hold; None where all are there.
-
-    A commit comes before its acknowledgement, so what the restore itself told is never later; it
-    is what tells that the first write of after it was a document or a cancellation.
-    """
-    acks_ns = records.calls.done_ns[classes.call_lost]
-    instants = [int(acks_ns.min())] if len(acks_ns) else []
-    return min([*instants, *([] if told_ns is None else [told_ns])], default=None)
-
-
-def _told(evidence: Evidence) -> int | None:
-    """The last restored commit, by the restore's own word."""
-    mark = evidence.timeline.last(MarkName.RECOVERY_POINT)
-    return mark.earliest_ns if mark else None
+    then = held_by(records, portion.found["restored"])
+    return taken_back(
+        records, classes, held, then, since_ns=restore.since_ns, cut_ns=restore.cut_ns
+    )
 
 
 def restoration(
-    evidence: Evidence, end: End | None, workloads: tuple[Workload, ...], run_id: str
+    restore: Restore | None,
+    ends: Iterable[tuple[Portion, End | None]],
+    workloads: tuple[Workload, ...],
+    *,
+    fault: Mark | None,
+    run_id: str,
 ) -> tuple[RestorationCounts, ...]:
     """Per workload; nothing where no look was taken after a restore, or not a whole one."""
-    look = evidence.restored
-    if look is None or not look.complete:
+    if restore is None:
         return ()
-    seen = restored_at(evidence.operations, look, cut_of(evidence, look), _told(evidence))
-    fault = evidence.timeline.first(MarkName.FAULT_ACTIVE)
-    return tuple(_counts(workload, seen, end, fault, run_id) for workload in workloads)
+    tallies = [_Tally(workload) for workload in workloads]
+    for portion, end in ends:
+        seen = restored_at(restore, portion)
+        back, gone = _fates(seen, end)
+        waiting = _waiting(seen, end)
+        for tally in tallies:
+            tally.add(seen, back, gone, waiting, known=end is not None)
+    return tuple(tally.counts(fault, run_id) for tally in tallies)
 
 
-def _counts(
-    workload: Workload, seen: Restored, end: End | None, fault: Mark | None, run_id: str
-) -> RestorationCounts:
-    mine = seen.records.workload == workload.code
-    lost = seen.classes.lost & mine
-    back, gone = _fates(seen, end)
-    point_ns, last_ns, span_ns = _reach(seen, lost, fault)
-    known = end is not None
-    waiting = lost & _waiting(seen, end)
-    spoiled = lost & ~back & ~gone & ~waiting
-    fates = {"gone": lost & gone, "spoiled": spoiled, "back": lost & back} if known else {}
-    return RestorationCounts(
-        workload=workload,
-        acked=_count(seen.acked & mine),
-        lost=_count(lost),
-        back=_count(lost & back) if known else None,
-        gone=_count(lost & gone) if known else None,
-        spoiled=_count(spoiled) if known else None,
-        lost_value_cents=_value(seen.records, lost),
-        back_value_cents=_value(seen.records, lost & back) if known else None,
-        gone_value_cents=_value(seen.records, lost & gone) if known else None,
-        recovery_point_ns=point_ns,
-        last_lost_ns=last_ns,
-        span_ns=span_ns,
-        waiting=_count(waiting),
-        examples=tuple(
-            f"{fate} {key_of(run_id, int(seen.records.worker[i]), int(seen.records.seq[i]))}"
-            for fate, mask in fates.items()
-            for i in np.flatnonzero(mask)[:EXAMPLES_MAX]
-        ),
-    )
+@dataclass(slots=True)
+class _Tally:
+    """One workload, counted up portion by portion."""
+
+    workload: Workload
+    known: bool = True  # the stores were read whole at the end
+    acked: int = 0
+    counted: dict[str, int] = field(default_factory=dict)
+    cents: dict[str, int] = field(default_factory=dict)
+    first_ns: list[int] = field(default_factory=list)  # of lost acknowledgements, and the last
+    last_ns: list[int] = field(default_factory=list)
+    keys: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def add(
+        self, seen: Restored, back: type_bool, gone: type_bool, waiting: type_bool, *, known: bool
+    ) -> None:
+        records = seen.records
+        mine = records.workload == self.workload.code
+        lost = seen.classes.lost & mine
+        self.known &= known
+        self.acked += int(np.count_nonzero(seen.acked & mine))
+        spoiled = lost & ~back & ~gone & ~waiting
+        fates = {"gone": lost & gone, "spoiled": spoiled, "back": lost & back}
+        for fate, mask in {**fates, "lost": lost, "waiting": lost & waiting}.items():
+            self.counted[fate] = self.counted.get(fate, 0) + int(np.count_nonzero(mask))
+            self.cents[fate] = self.cents.get(fate, 0) + value_of(records, mask)
+            named = self.keys.setdefault(fate, [])
+            hits = np.flatnonzero(mask)[: EXAMPLES_MAX - len(named)]
+            named += [(int(records.worker[i]), int(records.seq[i])) for i in hits]
+        acks_ns = seen.lost_acks_ns[lost[seen.lost_ack_record]]
+        if len(acks_ns):
+            self.first_ns.append(int(acks_ns.min()))
+            self.last_ns.append(int(acks_ns.max()))
+
+    def counts(self, fault: Mark | None, run_id: str) -> RestorationCounts:
+        point_ns, last_ns, span_ns = self._reach(fault)
+        count, cents = self.counted.get, self.cents.get
+        return RestorationCounts(
+            workload=self.workload,
+            acked=self.acked,
+            lost=count("lost", 0),
+            back=count("back", 0) if self.known else None,
+            gone=count("gone", 0) if self.known else None,
+            spoiled=count("spoiled", 0) if self.known else None,
+            lost_value_cents=cents("lost", 0),
+            back_value_cents=cents("back", 0) if self.known else None,
+            gone_value_cents=cents("gone", 0) if self.known else None,
+            recovery_point_ns=point_ns,
+            last_lost_ns=last_ns,
+            span_ns=span_ns,
+            waiting=count("waiting", 0),
+            examples=tuple(
+                f"{fate} {key_of(run_id, worker, seq)}"
+                for fate in (("gone", "spoiled", "back") if self.known else ())
+                for worker, seq in self.keys.get(fate, [])
+            ),
+        )
+
+    def _reach(self, fault: Mark | None) -> tuple[int | None, int | None, int]:
+        """The recovery point and the last lost acknowledgement after t_F, and what lies between."""
+        if not self.first_ns:
+            return None, None, 0
+        point_ns, last_ns = min(self.first_ns) - 1, max(self.last_ns)
+        if fault is None:
+            return None, None, last_ns - point_ns
+        return point_ns - fault.latest_ns, last_ns - fault.latest_ns, last_ns - point_ns
 
 
 def _fates(seen: Restored, end: End | None) -> tuple[type_bool, type_bool]:
@@ -213,29 +269,14 @@ def _waiting(seen: Restored, end: End | None) -> type_bool:
     return waiting
 
 
-def _reach(
-    seen: Restored, lost: type_bool, fault: Mark | None
-) -> tuple[int | None, int | None, int]:
-    """The recovery point and the last lost acknowledgement after t_F, and what lies between."""
-    acks_ns = seen.lost_acks_ns[lost[seen.lost_ack_record]]
-    if not len(acks_ns):
-        return None, None, 0
-    point_ns, last_ns = int(acks_ns.min()) - 1, int(acks_ns.max())
-    if fault is None:
-        return None, None, last_ns - point_ns
-    return point_ns - fault.latest_ns, last_ns - fault.latest_ns, last_ns - point_ns
-
-
-def _count(mask: type_bool) -> int:
-    return int(np.count_nonzero(mask))
-
-
-def _value(records: Records, mask: type_bool) -> int:
+def value_of(records: Records, mask: type_bool) -> int:
     """What stands behind them; nothing behind a canary."""
     return int(records.value_cents[mask & ~records.canary].sum(dtype=np.int64))
 
 
-def unprotected(evidence: Evidence, end: End | None) -> UnprotectedWindow | None:
+def unprotected(
+    evidence: Evidence, ends: Iterable[tuple[Records, End | None]]
+) -> UnprotectedWindow | None:
     """From the mark to the next one that says protected again, else to the end of the load."""
     mark = evidence.timeline.first(MarkName.UNPROTECTED)
     if mark is None:
@@ -243,16 +284,22 @@ def unprotected(evidence: Evidence, end: End | None) -> UnprotectedWindow | None
     again = [m for m in evidence.timeline.all(MarkName.PROTECTED) if m.earliest_ns > mark.latest_ns]
     since_ns = mark.earliest_ns
     until_ns = again[0].latest_ns if again else max(evidence.load_stopped_ns, since_ns)
-    records = end.records if end is not None else records_of(evidence.operations)
-    inside = records.acked & (records.acked_ns >= since_ns) & (records.acked_ns <= until_ns)
+    acked = cents = lost = 0
+    known = True
+    for records, end in ends:
+        inside = records.acked & (records.acked_ns >= since_ns) & (records.acked_ns <= until_ns)
+        acked += int(np.count_nonzero(inside))
+        cents += value_of(records, inside)
+        known &= end is not None
+        lost += int(np.count_nonzero(inside & end.classes.lost)) if end is not None else 0
     fault = evidence.timeline.first(MarkName.FAULT_ACTIVE)
     origin_ns = fault.latest_ns if fault else evidence.load_begun_ns
     return UnprotectedWindow(
         since_ns=since_ns - origin_ns,
         until_ns=until_ns - origin_ns if again else None,
         length_ns=until_ns - since_ns,
-        acked=_count(inside),
-        value_cents=_value(records, inside),
-        lost=_count(inside & end.classes.lost) if end is not None else None,
+        acked=acked,
+        value_cents=cents,
+        lost=lost if known else None,
         told=mark.note,
     )

@@ -26,17 +26,23 @@ def origin_ns(evidence: Evidence) -> int:
     return active.latest_ns if active else evidence.load_begun_ns
 
 
-def series(plan: Plan, evidence: Evidence) -> tuple[Series, ...]:
-    """One series a workload, canaries left out, by intended time since the load began."""
-    seen = arrivals_of(evidence.operations, limits_ns(plan))
-    seen = seen.where(~seen.canary)
+def series(plan: Plan, evidence: Evidence, arrivals: Arrivals | None = None) -> tuple[Series, ...]:
+    """One series a workload, canaries left out, by intended time since the load began.
+
+    `arrivals`: all of the run, where they are made.
+    """
+    limits = limits_ns(plan)
+    seen = arrivals
+    if seen is None:
+        parts = [arrivals_of(portion.chains, limits) for portion in evidence.portions()]
+        seen = Arrivals.concatenate(parts)
     length_ns = evidence.load_stopped_ns - evidence.load_begun_ns
     count = max(0, -(-length_ns // BIN_NS))
     nothing = np.zeros(0, dtype=np.int64)
     return tuple(
         _of_workload(
             target.workload,
-            seen.where(seen.workload == target.workload.code),
+            seen.where((seen.workload == target.workload.code) & ~seen.canary),
             evidence.arrivals_ns.get(target.workload, nothing),
             evidence,
             count,

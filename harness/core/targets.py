@@ -54,3 +54,7 @@ class Targets:
 
     def of(self, workload: Workload) -> WorkloadTarget | None:
         return next((t for t in self.workloads if t.workload is workload), None)
+
+    def staleness_ns(self) -> dict[Workload, int]:
+        """How old an answer may be, by workload."""
+        return {t.workload: round(t.staleness_s * 1e9) for t in self.workloads}

@@ -104,6 +104,9 @@ class WriteCounts:
         )  # fmt: skip
 
 
+EXAMPLES_MAX = 20
+
+
 @dataclass(frozen=True, slots=True)
 class RecoveryPoint:
     """RPO of one workload. `target_ns` None: not applicable, with the reason."""

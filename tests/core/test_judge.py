@@ -95,7 +95,7 @@ def test_a_check_that_crashes_is_inconclusive_with_its_reason(
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "rto crashed: ValueError: no such column" in found.reasons[0]
     assert found.workloads[0].findings[1].verdict is Verdict.MET  # the other check stands
-    monkeypatch.setattr(measures.Measures, "records", property(crash))
+    monkeypatch.setattr(measures.Measures, "looks", property(crash))
     assert judge(*run()).verdict is Verdict.INVALID  # fitness itself cannot be had
 
 

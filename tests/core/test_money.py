@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from harness.core.arrivals import arrivals_of
 from harness.core.evidence import Evidence, Part, ReadBack, Survivors
 from harness.core.judge import judge
-from harness.core.measures import Measures
 from harness.core.money import money
 from harness.core.money_values import Cost, Money, Risk, Sum
 from harness.core.operation import Detail, Flag, Kind, Outcome, Workload
 from harness.core.operations import SLOT, Operations
 from harness.core.orders import orders_of
 from harness.core.plan import Plan
+from harness.core.records import records_of
 from harness.core.series import limits_ns
 from harness.core.targets import Targets
 from harness.core.timeline import Mark, MarkName, Timeline
@@ -172,7 +172,7 @@ def test_a_second_look_at_half_of_the_orders_and_at_the_rest_gives_the_whole(
 def test_good_is_what_the_recovery_time_calls_good(day: tuple[list[Call], list[Row]]) -> None:
     """Canaries, reads and dropped arrivals aside, both read the same chains."""
     kept = [c for c in day[0] if not c.canary and c.kind is not Kind.READ]
-    records = Measures(PLAN, evidence_of(kept, [])).records
+    records = records_of(operations(kept))
     found = orders_of(operations(kept), records, limits_ns(PLAN))
     seen = arrivals_of(operations(kept), limits_ns(PLAN))
     assert sorted(zip(found.intended_ns, found.done_ns, found.good, strict=True)) == sorted(

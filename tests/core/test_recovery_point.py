@@ -12,13 +12,21 @@ from hypothesis import strategies as st
 
 from harness.core.evidence import LedgerHealth, Survivors
 from harness.core.judge import judge
+from harness.core.looks import Look
 from harness.core.operation import Detail, Flag, Kind, Outcome, Workload
 from harness.core.operations import SLOT, Operations
 from harness.core.records import records_of
-from harness.core.recovery_point import classify, held_by, replayed, stale_reads, strangers_of
+from harness.core.recovery_point import (
+    PostedBefore,
+    classify,
+    held_by,
+    replayed,
+    stale_reads,
+    strangers_of,
+)
 from harness.core.timeline import Mark, MarkName
 from harness.core.verdict import Verdict, WriteCounts
-from harness.core.write_counts import write_counts
+from harness.core.write_counts import WriteTally
 from tests.core import simulate
 from tests.core.oracle_point import Call, Row, counts
 from tests.core.simulate import ORDERS, Defects
@@ -73,15 +81,17 @@ def measure(calls: list[Call], rows: list[Row], staleness: int = 0) -> WriteCoun
     held = held_by(records, found)
     classes = classify(records, held)
     ledgers = tuple(LedgerHealth(k, True, end, 0, 0, 0, 0) for k, end in ENDS.items())
-    return write_counts(
-        ORDERS,
-        records,
-        classes,
-        replayed=np.zeros(len(records), dtype=bool),
-        strangers=strangers_of(records, found, ledgers, workers=2),
-        stale=stale_reads(ledger, records, classes.lost, {ORDERS: staleness}),
-        fault=Mark(MarkName.FAULT_ACTIVE, *FAULT),
-    )
+    strangers = strangers_of(records, found, ledgers, workers=2)
+    reads = stale_reads(ledger, records, classes.lost, {ORDERS: staleness})
+    look = Look(classes, held, strangers, reads, replayed=np.zeros(len(records), dtype=bool))
+    posted = PostedBefore(ledger, {ORDERS: staleness})
+    posted.add(records, classes.lost)
+    fault, tally = Mark(MarkName.FAULT_ACTIVE, *FAULT), WriteTally([ORDERS])
+    tally.add(0, records, look)
+    if tally.undecided(fault):
+        tally.look_again(records, look, fault)
+    stale = Operations.concatenate([reads, posted.short()])
+    return tally.counts(ORDERS, strangers=strangers, stale=stale, fault=fault)
 
 
 OUTCOMES = [Outcome.ACKED, Outcome.ACKED, Outcome.REFUSED, Outcome.UNKNOWN, Outcome.NONE]

@@ -14,7 +14,7 @@ from harness.core.judge import judge
 from harness.core.operation import Kind, Outcome
 from harness.core.records import records_of
 from harness.core.recovery_point import classify, held_by
-from harness.core.restoration import End, as_restored, restoration
+from harness.core.restoration import End, as_restored, restoration, restore_of
 from harness.core.timeline import Mark, MarkName, Timeline
 from harness.core.verdict import RestorationCounts, Verdict
 from tests.core import simulate
@@ -44,12 +44,14 @@ def measure(
     evidence = replace(
         BARE, operations=operations(calls), restored=look, timeline=Timeline(tuple(marks))
     )
-    end = None
+    restore, portion, end = restore_of(evidence), evidence.portion(0), None
     if later is not None:
         records = records_of(evidence.operations)
         held = held_by(records, survivors(later))
-        end = End(records, as_restored(evidence, records, classify(records, held), held), held)
-    (found,) = restoration(evidence, end, (ORDERS,), "r1")
+        classes = as_restored(restore, portion, records, classify(records, held), held)
+        end = End(records, classes, held)
+    fault = evidence.timeline.first(MarkName.FAULT_ACTIVE)
+    (found,) = restoration(restore, [(portion, end)], (ORDERS,), fault=fault, run_id="r1")
     return found
 
 
@@ -193,7 +195,8 @@ def test_a_document_that_went_after_the_restore_was_not_taken_by_it() -> None:
     )  # fmt: skip
     records = records_of(evidence.operations)
     held = held_by(records, survivors([Row(0, 1, 1, 0)]))
-    found = as_restored(evidence, records, classify(records, held), held)
+    restore, portion = restore_of(evidence), evidence.portion(0)
+    found = as_restored(restore, portion, records, classify(records, held), held)
     assert not found.lost.any()
     assert found.partial.all()
 
