@@ -15,11 +15,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.timeline import MarkName
 from harness.errors import PlatformError
 from harness.evidence import layout
+from harness.ledger.reader import read_ledgers
 
 _STALL_S = 2.0
-_BASELINE_S = 120.0
+_BASELINE_S, _WORKERS_S = 120.0, 10.0
 _LOOK_S = 0.1
 Deed = Callable[[int], None]  # on the process id of one load worker
 
@@ -34,6 +36,8 @@ class Saboteur:
     deed: Deed | None  # None: nothing is done, and that is the defect
     workers: int = 1
     heartbeat_s: float = 15.0
+    after: MarkName = MarkName.BASELINE_ENDED
+    unfelt: Callable[[Path], str] = lambda _: ""  # why, by the run itself, it never came to bear
 
 
 def _stall(pid: int) -> None:
@@ -52,10 +56,19 @@ def _kill(pid: int) -> None:
 
 
 def _fill_its_disk(pid: int) -> None:
-    """No file of that process can grow any more: what a full disk looks like from inside."""
+    """No file of that process can grow any more: what a full disk looks like from inside.
+
+    What the disk has promised already it keeps: there is room for one more chunk of slots.
+    """
     ledger = _ledger_of(pid)
     size = ledger.stat().st_blocks * 512 if ledger else 0
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def _had_room(run: Path) -> str:
+    """A ledger that was refused room is never closed as a whole one is."""
+    _, ledgers = read_ledgers(run / layout.LEDGER)
+    return "the run was over before the disk was full" if all(one.closed for one in ledgers) else ""
 
 
 SABOTEURS: tuple[Saboteur, ...] = (
@@ -74,13 +87,15 @@ SABOTEURS: tuple[Saboteur, ...] = (
     ),
     Saboteur(
         "full-disk", "the disk under the ledger is full", "schedule", _fill_its_disk,
+        after=MarkName.LOAD_BEGUN,  # else the run may be over before that chunk is
+        unfelt=_had_room,
     ),
 )  # fmt: skip
 
 
 @contextmanager
 def at_work(saboteur: Saboteur, run: Path) -> Iterator[list[str]]:
-    """Do it once the baseline has ended. Yields why it could not be done: () when it was."""
+    """Do it after its mark. Yields why it could not be done, or was not felt: () when it was."""
     why: list[str] = []
     over = threading.Event()
     thread = threading.Thread(target=_work, args=(saboteur, run, over, why), daemon=True)
@@ -90,15 +105,17 @@ def at_work(saboteur: Saboteur, run: Path) -> Iterator[list[str]]:
     finally:
         over.set()
         thread.join(_STALL_S + 5)
+    if not why and (unfelt := saboteur.unfelt(run)):
+        why.append(unfelt)
 
 
 def _work(saboteur: Saboteur, run: Path, over: threading.Event, why: list[str]) -> None:
     if saboteur.deed is None:
         return
-    if not _baseline_ended(run, over):
-        why.append("the baseline never ended")
+    if not _reached(run, saboteur.after, over):
+        why.append(f"the run never came to {saboteur.after}")
         return
-    workers = load_workers(run)
+    workers = _awaited_workers(run, saboteur.workers, over)
     if len(workers) < saboteur.workers:
         why.append(f"{len(workers)} load workers were found, not {saboteur.workers}")
         return
@@ -110,14 +127,23 @@ def _work(saboteur: Saboteur, run: Path, over: threading.Event, why: list[str]) 
         why.append(f"it could not be done: {error!r}")
 
 
-def _baseline_ended(run: Path, over: threading.Event) -> bool:
+def _reached(run: Path, mark: MarkName, over: threading.Event) -> bool:
     deadline = time.monotonic() + _BASELINE_S
     events = run / layout.EVENTS
     while time.monotonic() < deadline and not over.wait(_LOOK_S):
         with suppress(OSError):
-            if "baseline-ended" in events.read_text(encoding="utf-8"):
+            if f'"{mark}"' in events.read_text(encoding="utf-8"):
                 return True
     return False
+
+
+def _awaited_workers(run: Path, count: int, over: threading.Event) -> list[int]:
+    """They open their ledgers as the load begins."""
+    deadline = time.monotonic() + _WORKERS_S
+    while len(found := load_workers(run)) < count and time.monotonic() < deadline:
+        if over.wait(_LOOK_S):
+            break
+    return found
 
 
 def load_workers(run: Path) -> list[int]:
