@@ -156,10 +156,9 @@ def _log_in(
     """The server is given the verifier alone: a statement that fails is written to its log."""
     there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     verb: LiteralString = "ALTER" if there else "CREATE"
-    made = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
     connection.execute(
         sql.SQL(verb + " ROLE {} LOGIN " + rights + " PASSWORD {}").format(
-            sql.Identifier(role), sql.Literal(made.decode())
+            sql.Identifier(role), postgres.verifier(connection, role, password)
         )
     )
 

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -141,9 +141,15 @@ def _log_in(
 ) -> None:
     connection.execute(
         sql.SQL("CREATE ROLE {} LOGIN " + rights + " PASSWORD {}").format(
-            sql.Identifier(role), sql.Literal(password)
+            sql.Identifier(role), verifier(connection, role, password)
         )
     )
+
+
+def verifier(connection: psycopg.Connection[Any], role: str, password: str) -> sql.Literal:
+    """All that the server is given of a password: a statement can reach a log."""
+    made = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+    return sql.Literal(made.decode())
 
 
 def renew_passwords(pgdata: Path, secrets: Secrets) -> None:

@@ -70,14 +70,12 @@ def _set_password(renewal: Renewal) -> tuple[str, datetime] | None:
     leader = database.leader()
     if leader is None:
         return None
-    files, word = files_of(renewal.stack.layout), renewal.secrets.shop.encode()
+    files = files_of(renewal.stack.layout)
     try:
         with postgres.connected(database.node(leader).pg_port, files) as connection:
-            made = connection.pgconn.encrypt_password(word, ROLE.encode(), b"scram-sha-256")
+            made = postgres.verifier(connection, ROLE, renewal.secrets.shop)
             connection.execute(
-                sql.SQL("ALTER ROLE {} PASSWORD {}").format(
-                    sql.Identifier(ROLE), sql.Literal(made.decode())
-                )
+                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(ROLE), made)
             )
             return leader, _now(connection)
     except psycopg.Error:
