@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.campaign.strikes import SCENARIOS, Strike, strikes
@@ -23,20 +23,35 @@ ROOT = Path(__file__).resolve().parents[2]
 _TRIES = 3  # strikes a kill: one whose run was over before is made up for
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One of several processes that share the strikes of a campaign, each with a platform."""
+
+    number: int = 0
+    of: int = 1
+
+    def takes(self, one: Strike) -> bool:
+        return one.number % self.of == self.number
+
+
 def conduct(
-    out: Path, *, seed: int, kills: int, scenarios: tuple[str, ...] = SCENARIOS
+    out: Path,
+    *,
+    seed: int,
+    kills: int,
+    scenarios: tuple[str, ...] = SCENARIOS,
+    lane: Lane = Lane(),
 ) -> list[Struck]:
-    """Every strike so far, those of earlier calls among them."""
+    """Every strike so far, those of earlier calls and of other lanes among them."""
     out.mkdir(parents=True, exist_ok=True)
     told = out / f"campaign-{seed}.jsonl"
-    done = _read(told)
     for one in strikes(seed, scenarios):
+        done = _read(told)
         if sum(s.struck for s in done) >= kills or one.number >= _TRIES * kills:
             return done
-        if one.number in {s.number for s in done}:
+        if not lane.takes(one) or one.number in {s.number for s in done}:
             continue
         found = _on_a_whole_platform(one, out / f"strike-{seed}-{one.number}")
-        done.append(found)
         with told.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(asdict(found), sort_keys=True) + "\n")
         print(line_of(found), flush=True)
@@ -112,18 +127,32 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20_261_128)
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "campaign")
+    parser.add_argument("--lane", type=_lane, default=Lane(), metavar="K/N", help="0/2 and 1/2")
     parser.add_argument("--scenario", action="append", choices=SCENARIOS, default=[])
     asked = parser.parse_args()
     out = asked.out.absolute()
-    os.environ["PEAKDRILL_HOME"] = str(out / "home")
+    os.environ["PEAKDRILL_HOME"] = str(out / f"home-{asked.lane.number}")
     scenarios = tuple(asked.scenario) or SCENARIOS
     try:
-        done = conduct(out, seed=asked.seed, kills=asked.kills, scenarios=scenarios)
+        done = conduct(
+            out, seed=asked.seed, kills=asked.kills, scenarios=scenarios, lane=asked.lane
+        )
+    except KeyboardInterrupt:
+        print("stopped: the same command goes on with the strike that was under way")
+        done = _read(out / f"campaign-{asked.seed}.jsonl")
     finally:
         _end_platform()
     print(tally(done, asked.seed, asked.kills))
     whole = sum(s.struck for s in done) >= asked.kills
     return 0 if whole and not any(s.problems for s in done) else 1
+
+
+def _lane(told: str) -> Lane:
+    number, _, of = told.partition("/")
+    made = Lane(int(number), int(of))
+    if not 0 <= made.number < made.of:
+        raise ValueError(told)
+    return made
 
 
 def _end_platform() -> None:

@@ -122,6 +122,16 @@ def test_it_goes_on_after_the_last_line_and_makes_up_for_what_was_over_before(
     assert [json.loads(line)["number"] for line in lines] == [0, 1, 2, 3, 4]
 
 
+def test_lanes_share_the_strikes_and_the_tally(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crash, "_on_a_whole_platform", lambda one, _: found(one.number))
+    first = crash.conduct(tmp_path, seed=3, kills=3, lane=crash.Lane(0, 2))
+    assert [s.number for s in first] == [0, 2, 4]
+    both = crash.conduct(tmp_path, seed=3, kills=5, lane=crash.Lane(1, 2))
+    assert sorted(s.number for s in both) == [0, 1, 2, 3, 4]
+
+
 def test_a_campaign_that_strikes_nobody_ends_and_is_not_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
