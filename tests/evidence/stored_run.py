@@ -22,7 +22,6 @@ from harness.evidence import events, layout, lines, signing
 from harness.evidence.load import load_record
 from harness.evidence.rundir import Head, RunDirectory
 from harness.evidence.signing import Notary
-from harness.ledger.reader import crc_of_columns
 from harness.ledger.slots import (
     INTENT_BYTES,
     OUTCOME_CRC_AT,
@@ -31,6 +30,7 @@ from harness.ledger.slots import (
     STATE_DONE,
     Header,
 )
+from harness.ledger.soundness import crc_of_columns
 from harness.readback.survivors import ROW, Look
 from reports.write import write_reports
 from tests.core import judged_runs

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from harness.core.operation import Detail, Flag, Kind, Outcome, Stage, Workload
 from harness.core.operations import SLOT
 from harness.errors import DamagedEvidence
+from harness.ledger import reader as reader_module
 from harness.ledger import writer as writer_module
-from harness.ledger.reader import crc_of_columns, read_from, read_ledger, read_ledgers
+from harness.ledger.reader import LagTally, read_from, read_ledger, read_ledgers
 from harness.ledger.slots import HEADER_BYTES, SLOT_BYTES, Header
+from harness.ledger.soundness import crc_of_columns
 from harness.ledger.writer import LedgerFailed, LedgerFull, LedgerWriter
 
 U32, U64 = st.integers(0, 2**32 - 1), st.integers(0, 2**63 - 1)
@@ -287,3 +289,37 @@ def test_the_header_is_one_slot_and_refuses_a_long_name():
     with pytest.raises(ValueError, match="longer than 24"):
         Header(0, "x" * 25, 1).pack()
     assert SLOT.itemsize == SLOT_BYTES
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 2**62), max_size=700), max_size=8), st.integers(0, 9))
+def test_the_lag_of_all_stretches_is_numpy_s_quantile(parts, more):
+    every = [n for part in parts for n in part]
+    tally = LagTally(len(every) + more)
+    for part in parts:
+        tally.add(np.array(part, dtype=np.int64))
+    wanted = int(np.quantile(np.array(every), 0.999, method="higher")) if every else 0
+    assert (tally.p999_ns, tally.greatest_ns) == (wanted, max(every, default=0))
+
+
+@pytest.mark.parametrize("count", [1, 999, 1000, 1001, 1002, 2001, 123_456])
+def test_a_lag_that_falls_all_the_time_keeps_its_rank(count):
+    falling, tally = np.arange(count, 0, -1), LagTally(count)
+    for start in range(0, count, 777):
+        tally.add(falling[start : start + 777])
+    assert tally.p999_ns == int(np.quantile(falling, 0.999, method="higher"))
+
+
+def test_a_file_read_by_small_stretches_is_the_same_file(tmp_path, monkeypatch):
+    path, ledger = new(tmp_path)
+    some(ledger, 40)
+    some(ledger, 3, acked=False)
+    found = [read_ledger(path)]
+    for at_once in (1, 2, 7, 43):
+        monkeypatch.setattr(reader_module, "SLOTS_AT_ONCE", at_once)
+        found.append(read_ledger(path))
+    ledger.close()
+    for operations, health in found:
+        assert health == found[0][1]
+        assert operations.seq.tolist() == list(range(43))
+        assert operations.outcome.tolist() == found[0][0].outcome.tolist()
