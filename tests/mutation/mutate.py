@@ -35,7 +35,7 @@ TESTS = tuple(
 )  # fmt: skip
 _MARKS = "not platform and not browser and not drill and not campaign and not odoo"
 _MARKS += " and not kubernetes and not containers and not track_record"
-_TESTS_S = 100.0  # a mutant, as traced, which is slow: a cap can only cost score
+_TESTS_S = 100.0  # of tests a mutant, as traced, which is slow: a cap can only cost score
 _SLOWER = 3.0
 
 
@@ -134,6 +134,7 @@ def conduct(
             continue
         source = path.read_text()
         found = operators.mutants(source)
+        sound: set[str] = set()
         possible[module] = len(found)
         for mutant in drawn(found, module, sample, seed):
             tests, total_s = reach.of(module, mutant)
@@ -142,7 +143,7 @@ def conduct(
             if fate is None:
                 fate = trial.held_against_itself(
                     _name(module), path, operators.mutated(source, mutant.number), tests,
-                    within_s=30 + _SLOWER * total_s, scratch=out / "scratch",
+                    within_s=30 + _SLOWER * total_s, scratch=out / "scratch", sound=sound,
                 )  # fmt: skip
                 line = {
                     "of": of,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -105,13 +106,14 @@ if {number!r} is not None:
     (one,) = [m for m in operators.mutants(source) if m.key.startswith("drift_ns: return")]
     tree = operators.mutated(source, one.number)
 tests = ["tests/core/test_core_doctests.py::test_examples[harness.core.clock_bounds]"]
-print(*trial.tried("harness.core.clock_bounds", path, tree, tests, within_s=120,
-                   scratch=pathlib.Path({str(tmp_path / "s")!r})))
+fate, begun = trial.tried("harness.core.clock_bounds", path, tree, tests, within_s=120,
+                          scratch=pathlib.Path({str(tmp_path / "s")!r}))
+print(fate, begun == tuple(tests))
 """
     done = subprocess.run(
         [sys.executable, "-c", asked], cwd=mutate.ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == f"{fate} 1"
+    assert done.stdout.strip() == f"{fate} True"
 
 
 @pytest.mark.parametrize(
@@ -129,22 +131,46 @@ def test_a_kill_by_tests_that_fail_anyway_is_none(
 ) -> None:
     module = tmp_path / "m.py"
     module.write_text("x = 1\n")
-    trees: list[str] = []
-    firsts: list[object] = []
+    ran: list[tuple[str, Sequence[str]]] = []
 
     def tried(
-        _name: str, _path: Path, tree: ast.Module, *_: object, **more: object
-    ) -> tuple[Fate, int]:
-        trees.append(ast.unparse(tree))
-        firsts.append(more.get("first"))
-        return fates[len(trees) - 1], 5
+        _name: str, _path: Path, tree: ast.Module, tests: Sequence[str], **_: object
+    ) -> tuple[Fate, tuple[str, ...]]:
+        ran.append((ast.unparse(tree), tests))
+        return fates[len(ran) - 1], ("a", "b")
 
     monkeypatch.setattr(trial, "tried", tried)
-    mutant = ast.parse("x = 2")
-    told = trial.held_against_itself("m", module, mutant, ["t"], within_s=1, scratch=tmp_path)
+    mutant, sound = ast.parse("x = 2"), {"a"}
+    told = trial.held_against_itself(
+        "m", module, mutant, ["a", "b", "c"], within_s=1, scratch=tmp_path, sound=sound
+    )
     assert told is found
-    assert trees == ["x = 2", "x = 1"][: len(fates)]
-    assert firsts == [None, 5][: len(fates)]  # those that had begun, and not one more
+    expected = [("x = 2", ["a", "b", "c"]), ("x = 1", ("a", "b"))]  # not one more than had begun
+    assert ran == expected[: len(fates)]
+    assert ("b" in sound) is (fates[-1] is Fate.SURVIVED and len(fates) > 1)
+
+
+@pytest.mark.parametrize(
+    ("begun", "asked"), [(("a",), [False]), (("a", "b"), [False, False]), ((), [False, True])]
+)
+def test_tests_that_have_passed_on_the_module_are_not_asked_again(
+    begun: tuple[str, ...], asked: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where none had begun, they can at least be collected."""
+    ran: list[bool] = []
+
+    def tried(*_: object, nothing: bool = False, **__: object) -> tuple[Fate, tuple[str, ...]]:
+        ran.append(nothing)
+        return (Fate.KILLED, begun) if len(ran) == 1 else (Fate.SURVIVED, begun)
+
+    module = tmp_path / "m.py"
+    module.write_text("x = 1\n")
+    monkeypatch.setattr(trial, "tried", tried)
+    told = trial.held_against_itself(
+        "m", module, ast.parse("x = 2"), ["a", "b"], within_s=1, scratch=tmp_path, sound={"a"}
+    )
+    assert told is Fate.KILLED
+    assert ran == asked
 
 
 def test_a_sample_of_nothing_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ _HEAVY = (
     "cryptography.hazmat.primitives.asymmetric.ed25519",
 )  # fmt: skip
 _MEMORY_BYTES = 6 << 30
+_STANDING = 8  # times as long by the clock as of the processor: a busy machine is no endless loop
 
 
 class Fate(StrEnum):
@@ -83,55 +84,66 @@ def tried(
     *,
     within_s: float,
     scratch: Path,
-    first: int | None = None,
-) -> tuple[Fate, int | None]:
-    """Run `tests` with that module in the place of `name`, or the `first` so many of them.
+    nothing: bool = False,
+) -> tuple[Fate, tuple[str, ...] | None]:
+    """Run `tests` with that module in the place of `name`; `nothing`: only collect them.
 
-    With the fate, how many tests had begun; None where the child could not tell.
+    `within_s` of the processor's time. With the fate, the tests that had begun; None: not known.
     """
     if not tests:
         return Fate.UNREACHED, None
-    reads, writes = os.pipe()
+    told = scratch.with_name(f"{scratch.name}-begun")
+    told.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
-        os.close(reads)
-        _as_child(_Finder(name, path, tree), tests, scratch, _Begun(writes, first))
-    os.close(writes)
-    with open(reads, "rb") as told:
-        code = _ended(child, within_s)
-        if code is None:
-            return Fate.TIMEOUT, None
-        begun = len(told.read())
+        _as_child(_Finder(name, path, tree), tests, scratch, _Begun(told, nothing), within_s)
+    code = _ended(child, _STANDING * within_s)
+    if code in {None, -signal.SIGXCPU}:
+        return Fate.TIMEOUT, None
+    begun = tuple(told.read_text().splitlines()) if told.exists() else ()
     return (Fate.SURVIVED if code == 0 else Fate.KILLED), begun
 
 
 def held_against_itself(
-    name: str, path: Path, tree: ast.Module, tests: Sequence[str], *, within_s: float, scratch: Path
+    name: str,
+    path: Path,
+    tree: ast.Module,
+    tests: Sequence[str],
+    *,
+    within_s: float,
+    scratch: Path,
+    sound: set[str],
 ) -> Fate:
-    """A kill is one only where the same tests, in the same child, pass on the module as it is.
+    """A kill is one only where the same tests, in such a child, pass on the module as it is.
 
     Only those up to the one that failed: what stands behind it has not run on the mutant either.
+    `sound`: those that have passed on this module before, for an earlier mutant of it.
     """
     fate, begun = tried(name, path, tree, tests, within_s=within_s, scratch=scratch)
-    if fate not in KILLS:
+    if fate not in KILLS or (begun and sound.issuperset(begun)):
         return fate
     own = ast.parse(path.read_text(encoding="utf-8"))
-    alone, _ = tried(name, path, own, tests, within_s=within_s, scratch=scratch, first=begun)
+    alone, ran = tried(
+        name, path, own, begun or tests, within_s=within_s, scratch=scratch, nothing=begun == ()
+    )
+    if alone is Fate.SURVIVED:
+        sound |= set(ran or ())
     return fate if alone is Fate.SURVIVED else Fate.UNSOUND
 
 
 class _Begun:
-    """A pytest plugin: tells of each test that begins, a byte each, and lets only the first ones run."""
+    """A pytest plugin: writes down each test that begins; `nothing` leaves none to begin."""
 
-    def __init__(self, told_to: int, first: int | None) -> None:
-        self.first, self._told_to = first, told_to
+    def __init__(self, told: Path, nothing: bool) -> None:
+        self.nothing, self._told = nothing, told
 
     def pytest_collection_modifyitems(self, items: list[object]) -> None:
-        if self.first is not None:
-            del items[self.first :]
+        if self.nothing:
+            items.clear()
 
-    def pytest_runtest_logstart(self) -> None:
-        os.write(self._told_to, b".")
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        with self._told.open("a") as stream:
+            stream.write(f"{nodeid}\n")
 
 
 def _ended(child: int, within_s: float) -> int | None:
@@ -150,11 +162,14 @@ def _ended(child: int, within_s: float) -> int | None:
     return None
 
 
-def _as_child(finder: _Finder, tests: Sequence[str], scratch: Path, begun: _Begun) -> None:
+def _as_child(
+    finder: _Finder, tests: Sequence[str], scratch: Path, begun: _Begun, within_s: float
+) -> None:
     code = 70
     try:
         os.setpgid(0, 0)
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (round(within_s), round(within_s) + 5))
         nowhere = os.open(os.devnull, os.O_RDWR)
         if not os.environ.get("PEAKDRILL_MUTANT_TALKS"):
             for fd in (0, 1, 2):
@@ -177,7 +192,7 @@ def _as_child(finder: _Finder, tests: Sequence[str], scratch: Path, begun: _Begu
             "ignore",
         ]
         code = int(pytest.main([*words, f"--basetemp={scratch}", *tests], plugins=[begun]))
-        if begun.first == 0 and code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        if begun.nothing and code == pytest.ExitCode.NO_TESTS_COLLECTED:
             code = 0  # the mutant failed before any test began: this one did not
     except BaseException:  # noqa: BLE001  whatever it is, the mutant brought it about
         code = 71
