@@ -64,11 +64,18 @@ class Elsewhere:
 
     def health(self, operations: Operations) -> ClockHealth:
         """Over the times that stand in the ledger, as its worker wrote them."""
-        begin_ns, worker = self.place.begin_ns, self.place.worker
-        last_ns = max(
-            int(column.max(initial=begin_ns))
+        return self.health_until(self.last_ns(operations))
+
+    def last_ns(self, operations: Operations) -> int:
+        """The last of those times, or the begin of the schedule."""
+        return max(
+            int(column.max(initial=self.place.begin_ns))
             for column in (operations.intended_ns, operations.sent_ns, operations.done_ns)
         )
+
+    def health_until(self, last_ns: int) -> ClockHealth:
+        """Over times that end then."""
+        begin_ns, worker = self.place.begin_ns, self.place.worker
         if (stepped_ns := self.clock.stepped_ns) is not None:
             at_s = (stepped_ns - begin_ns) / 1e9
             return ClockHealth(worker, 0, f"its clock stepped about {at_s:.0f} s after the begin")

@@ -82,7 +82,8 @@ class Operations:
     @classmethod
     def from_slots(cls, worker: int, slots: npt.NDArray[np.void]) -> Operations:
         """Rows of one worker's slots (dtype SLOT) whose state is not 0."""
-        live = slots[slots["state"] > 0]
+        alive = slots["state"] > 0
+        live = slots if alive.all() else slots[alive]
         columns: dict[str, npt.NDArray[np.generic]] = {
             "worker": np.full(len(live), worker, dtype=np.uint16)
         }

@@ -6,19 +6,16 @@ says of itself that it was interrupted, so that nothing passes by omission.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from harness.core.alerting import AlertWatch, detection
-from harness.core.evidence import Evidence, Observation, ReadBack, Survivors, Use
+from harness.core.evidence import Evidence, LedgerHealth, Observation, ReadBack, Use
 from harness.core.judge import judge
 from harness.core.load_places import ClockHealth
 from harness.core.money import money
 from harness.core.money_values import Money
-from harness.core.operation import Workload
 from harness.core.operations import Operations
 from harness.core.plan import Plan
 from harness.core.proofs import Proof, StepRecord
@@ -29,28 +26,32 @@ from harness.core.timeline import MarkName, Timeline
 from harness.core.verdict import Judgement
 from harness.errors import DamagedEvidence, Refused
 from harness.evidence import canonical, events, layout, lines, seal
+from harness.evidence.read_backs import (
+    by_key,
+    no_survivors,
+    read_back,
+    survivors_of,
+    was_taken,
+    whole,
+)
 from harness.evidence.rundir import Head
 from harness.evidence.wall_clock import wall_clock
-from harness.evidence.workers import read_workers
+from harness.evidence.workers import read_workers, stored_workers
 from harness.json_text import parsed
-from harness.readback.survivors import ROW, STORES
+from harness.ledger.reader import SLOTS_AT_ONCE, ledger_files
+from harness.ledger.slots import SLOT_BYTES
+from harness.readback.survivors import ROW
 
-_STORE_WORKLOAD = (Workload.ORDER_CAPTURE, Workload.POINT_OF_SALE, Workload.FINANCE)
-
-
-@dataclass(frozen=True, slots=True)
-class _LookHead:
-    name: str
-    taken_ns: int
-    complete: bool
-    why_incomplete: str
-    foreign: int
-    disagreements: tuple[str, ...]
+HELD_MAX = 1 << 20  # calls and rows of looks together; what is more is judged by portions
+_LOOKS = ("first", "second", "restored")
 
 
-def open_run(directory: Path) -> tuple[Plan, Evidence, str]:
+def open_run(
+    directory: Path, *, held_max: int = HELD_MAX, keys: int = SLOTS_AT_ONCE
+) -> tuple[Plan, Evidence, str]:
     """Plan, evidence and the seal's digest ("" when it was never sealed).
 
+    Where there is more than `held_max`, the evidence is read by portions of so many `keys`.
     Raises Refused where there is no run, DamagedEvidence where it is not what was sealed.
     """
     if not (directory / layout.PLAN).exists():
@@ -60,46 +61,113 @@ def open_run(directory: Path) -> tuple[Plan, Evidence, str]:
         )
     digest = seal.verify(directory)
     plan = canonical.loads(Plan, directory / layout.PLAN)
-    return plan, _evidence(directory, plan, sealed=bool(digest)), digest
+    reading = _Reading(directory, plan, bool(digest))
+    if reading.size <= held_max:
+        return plan, reading.held(), digest
+    return plan, reading.by_portions(keys), digest
 
 
-def _evidence(directory: Path, plan: Plan, *, sealed: bool) -> Evidence:
-    timeline = events.read(directory / layout.EVENTS).timeline
-    begun_ns = _load_begun(directory)
-    operations, ledgers, clocks = read_workers(directory, plan, begun_ns=begun_ns)
-    stopped_ns = _load_stopped(timeline, operations, begun_ns)
-    until_s = max(0, stopped_ns - begun_ns) / 1e9
-    return Evidence(
-        operations=operations,
-        ledgers=ledgers,
-        timeline=timeline,
-        observation=_observation(directory, clocks, sealed=sealed),
-        first=_read_back(directory, "first", operations),
-        second=_read_back(directory, "second", operations),
-        load_begun_ns=begun_ns,
-        load_stopped_ns=stopped_ns,
-        arrivals_ns={
-            t.workload: arrivals_ns(
-                rate_per_s=t.rate_per_s * plan.peak,
-                shape=plan.shape,
-                until_s=until_s,
-                seed=plan.seed,
-                workload_code=t.workload.code,
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The evidence of one run directory, either way."""
+
+    directory: Path
+    plan: Plan
+    sealed: bool
+
+    @property
+    def size(self) -> int:
+        """How many calls and rows there may be, at most."""
+        ledgers = ledger_files(self.directory / layout.LEDGER)
+        looks = (self.directory / layout.READBACK).glob("*.npy")
+        return sum(f.stat().st_size // SLOT_BYTES for f in ledgers) + sum(
+            f.stat().st_size // ROW.itemsize for f in looks
+        )
+
+    def held(self) -> Evidence:
+        begun_ns = _load_begun(self.directory)
+        operations, ledgers, clocks = read_workers(self.directory, self.plan, begun_ns=begun_ns)
+        workload_of = by_key(operations)
+        looks = {
+            name: read_back(
+                self.directory, name, survivors_of(whole(self.directory, name), workload_of)
             )
-            for t in plan.targets.workloads
-        },
-        canaries_ns={
-            t.workload: canary_ns(
-                rate_per_s=t.canary_per_s, until_s=until_s, workload_code=t.workload.code
-            )
-            for t in plan.targets.workloads
-        },
-        steps=lines.read_lines(directory / layout.STEPS, StepRecord),
-        proofs=lines.read_lines(directory / layout.PROOFS, Proof),
-        uses=lines.read_lines(directory / layout.USES, Use),
-        restored=_read_back(directory, "restored", operations),
-        clocks=clocks,
-    )
+            for name in _LOOKS
+            if was_taken(self.directory, name)
+        }
+        last_ns = int(operations.intended_ns.max()) if len(operations) else None
+        return self._evidence(
+            operations,
+            ledgers=ledgers,
+            clocks=clocks,
+            looks=looks,
+            begun_ns=begun_ns,
+            last_ns=last_ns,
+        )
+
+    def by_portions(self, keys: int) -> Evidence:
+        begun_ns = _load_begun(self.directory)
+        taken = [name for name in _LOOKS if was_taken(self.directory, name)]
+        stored, ledgers, clocks = stored_workers(
+            self.directory, self.plan, taken, begun_ns=begun_ns, keys=keys
+        )
+        looks = {name: read_back(self.directory, name, no_survivors()) for name in taken}
+        nothing = Operations.concatenate([])
+        found = self._evidence(
+            nothing,
+            ledgers=ledgers,
+            clocks=clocks,
+            looks=looks,
+            begun_ns=begun_ns,
+            last_ns=stored.last_intended_ns,
+        )
+        return replace(found, stored=stored)
+
+    def _evidence(
+        self,
+        operations: Operations,
+        *,
+        ledgers: tuple[LedgerHealth, ...],
+        clocks: tuple[ClockHealth, ...],
+        looks: Mapping[str, ReadBack | None],
+        begun_ns: int,
+        last_ns: int | None,
+    ) -> Evidence:
+        directory, plan = self.directory, self.plan
+        timeline = events.read(directory / layout.EVENTS).timeline
+        stopped_ns = _load_stopped(timeline, begun_ns, last_ns)
+        until_s = max(0, stopped_ns - begun_ns) / 1e9
+        return Evidence(
+            operations=operations,
+            ledgers=ledgers,
+            timeline=timeline,
+            observation=_observation(directory, clocks, sealed=self.sealed),
+            first=looks.get("first"),
+            second=looks.get("second"),
+            load_begun_ns=begun_ns,
+            load_stopped_ns=stopped_ns,
+            arrivals_ns={
+                t.workload: arrivals_ns(
+                    rate_per_s=t.rate_per_s * plan.peak,
+                    shape=plan.shape,
+                    until_s=until_s,
+                    seed=plan.seed,
+                    workload_code=t.workload.code,
+                )
+                for t in plan.targets.workloads
+            },
+            canaries_ns={
+                t.workload: canary_ns(
+                    rate_per_s=t.canary_per_s, until_s=until_s, workload_code=t.workload.code
+                )
+                for t in plan.targets.workloads
+            },
+            steps=lines.read_lines(directory / layout.STEPS, StepRecord),
+            proofs=lines.read_lines(directory / layout.PROOFS, Proof),
+            uses=lines.read_lines(directory / layout.USES, Use),
+            restored=looks.get("restored"),
+            clocks=clocks,
+        )
 
 
 def _load_begun(directory: Path) -> int:
@@ -110,12 +178,12 @@ def _load_begun(directory: Path) -> int:
         raise DamagedEvidence(f"load/{order.name}: `begin_ns` cannot be read: {error}") from error
 
 
-def _load_stopped(timeline: Timeline, operations: Operations, begun_ns: int) -> int:
+def _load_stopped(timeline: Timeline, begun_ns: int, last_ns: int | None) -> int:
     """The end of the schedule. A run that died ends with its last intended operation."""
     stopped = timeline.last(MarkName.LOAD_STOPPED)
     if stopped is not None:
         return stopped.earliest_ns
-    return int(operations.intended_ns.max(initial=begun_ns))
+    return begun_ns if last_ns is None else max(begun_ns, last_ns)
 
 
 def _observation(directory: Path, clocks: tuple[ClockHealth, ...], *, sealed: bool) -> Observation:
@@ -143,56 +211,6 @@ def _observation(directory: Path, clocks: tuple[ClockHealth, ...], *, sealed: bo
         skipped="",
         replay_ended_ns=None,
     )
-
-
-def _read_back(directory: Path, name: str, operations: Operations) -> ReadBack | None:
-    head_file = directory / layout.READBACK / f"{name}.json"
-    if not head_file.exists():
-        return None
-    head = canonical.loads(_LookHead, head_file)
-    try:
-        rows = np.load(head_file.with_suffix(".npy"), allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DamagedEvidence(f"{head_file.with_suffix('.npy').name}: {error}") from error
-    if rows.dtype != ROW:
-        raise DamagedEvidence(f"{name}.npy holds {rows.dtype}, not the rows of a read-back")
-    return ReadBack(
-        name=head.name,
-        taken_ns=head.taken_ns,
-        complete=head.complete,
-        why_incomplete=head.why_incomplete,
-        survivors=_survivors(rows, operations),
-        foreign=head.foreign,
-        disagreements=head.disagreements,
-    )
-
-
-def _survivors(rows: npt.NDArray[np.void], operations: Operations) -> Survivors:
-    """Rows with the workload that the ledger knows their key by, else the store's own."""
-    known = _workload_by_key(operations)
-    default = np.array([w.code for w in _STORE_WORKLOAD], dtype=np.uint8)[rows["store"]]
-    assert len(STORES) == len(_STORE_WORKLOAD)
-    key = rows["worker"].astype(np.uint64) << np.uint64(32) | rows["seq"].astype(np.uint64)
-    keys, workloads = known
-    at = np.searchsorted(keys, key)
-    at_safe = np.minimum(at, max(len(keys) - 1, 0))
-    hit = (keys[at_safe] == key) if len(keys) else np.zeros(len(key), dtype=bool)
-    workload = np.where(hit, workloads[at_safe] if len(keys) else default, default)
-    return Survivors(
-        workload=workload.astype(np.uint8),
-        **{
-            name: np.ascontiguousarray(rows[name])
-            for name in ("worker", "seq", "stage", "digest", "document", "parts", "expected_parts")
-        },
-    )
-
-
-def _workload_by_key(
-    operations: Operations,
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
-    key = operations.worker.astype(np.uint64) << np.uint64(32) | operations.seq.astype(np.uint64)
-    order = np.argsort(key, kind="stable")
-    return key[order], operations.workload[order]
 
 
 def load_record(directory: Path) -> RunRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from harness.core.operations import Operations
 from harness.core.plan import Plan
 from harness.errors import DamagedEvidence
 from harness.evidence import canonical, layout, lines
+from harness.evidence.on_disk import OnDisk
 from harness.json_text import parsed
 from harness.ledger.reader import ledger_files, read_ledger
 
@@ -49,25 +50,49 @@ def read_workers(
     read = [read_ledger(file) for file in ledger_files(run / layout.LEDGER)]
     healths = tuple(_with_dropped(run, health) for _, health in read)
     own = {health.worker: operations for operations, health in read}
-    if plan.workers_in is WorkersIn.HERE:
-        return Operations.concatenate(list(own.values())), healths, ()
-    trips = lines.read_lines(run / layout.CLOCKS, RoundTrip)
-    elsewhere = elsewhere_of(read_places(run), trips, begun_ns=begun_ns)
+    elsewhere = _elsewhere(run, plan, begun_ns)
     moved = [
         elsewhere[worker].on_run_clock(operations) if worker in elsewhere else operations
         for worker, operations in own.items()
     ]
-    clocks = tuple(_clock(worker, own, elsewhere) for worker in range(plan.workers))
-    return Operations.concatenate(moved), healths, clocks
+    last_ns = {
+        worker: elsewhere[worker].last_ns(operations)
+        for worker, operations in own.items()
+        if worker in elsewhere
+    }
+    return Operations.concatenate(moved), healths, _clocks(plan, elsewhere, last_ns)
 
 
-def _clock(
-    worker: int, own: Mapping[int, Operations], elsewhere: Mapping[int, Elsewhere]
-) -> ClockHealth:
+def stored_workers(
+    run: Path, plan: Plan, looks: Iterable[str], *, begun_ns: int, keys: int
+) -> tuple[OnDisk, tuple[LedgerHealth, ...], tuple[ClockHealth, ...]]:
+    """The same of a run that is too long to be held, and what its looks found, by portions."""
+    elsewhere = _elsewhere(run, plan, begun_ns)
+    stored = OnDisk(run, run / layout.LEDGER, looks, elsewhere, keys=keys)
+    healths = tuple(_with_dropped(run, ledger.health) for ledger in stored.ledgers.values())
+    last_ns = {worker: ledger.last_told_ns for worker, ledger in stored.ledgers.items()}
+    return stored, healths, _clocks(plan, elsewhere, last_ns)
+
+
+def _elsewhere(run: Path, plan: Plan, begun_ns: int) -> dict[int, Elsewhere]:
+    if plan.workers_in is WorkersIn.HERE:
+        return {}
+    trips = lines.read_lines(run / layout.CLOCKS, RoundTrip)
+    return elsewhere_of(read_places(run), trips, begun_ns=begun_ns)
+
+
+def _clocks(
+    plan: Plan, elsewhere: Mapping[int, Elsewhere], last_ns: Mapping[int, int]
+) -> tuple[ClockHealth, ...]:
     """A clock that nobody asked leaves every time of its ledger without a place on the run's."""
-    if worker not in elsewhere:
-        return ClockHealth(worker, 0, "its clock was never compared with the run's")
-    return elsewhere[worker].health(own.get(worker, Operations.concatenate([])))
+    if plan.workers_in is WorkersIn.HERE:
+        return ()
+    return tuple(
+        elsewhere[worker].health_until(last_ns.get(worker, elsewhere[worker].place.begin_ns))
+        if worker in elsewhere
+        else ClockHealth(worker, 0, "its clock was never compared with the run's")
+        for worker in range(plan.workers)
+    )
 
 
 def _with_dropped(run: Path, health: LedgerHealth) -> LedgerHealth:

@@ -52,27 +52,28 @@ def worker_of(path: Path) -> int:
 def read_ledger(path: Path) -> tuple[Operations, LedgerHealth]:
     """One worker's calls, whole or not; the writer may be alive, closed or dead."""
     parts: list[Operations] = []
-    ledger = scanned(path, parts.append, again=parts.clear)
+    ledger = scanned(path, lambda _, operations: parts.append(operations), again=parts.clear)
     return Operations.concatenate(parts), ledger.health()
 
 
 def scanned(
-    path: Path, each: Callable[[Operations], None], *, again: Callable[[], None]
+    path: Path,
+    each: Callable[[Soundness, Operations], None],
+    *,
+    again: Callable[[], None],
+    at_once: int | None = None,
 ) -> LedgerScan:
-    """Read a slot file once, a stretch at a time: `each` has the calls of one.
+    """Read a slot file once, a stretch at a time: `each` has its slots, and the calls in them.
 
     A live writer is not torn: its slot was read in mid-write. Then all is read `again`.
     """
-    for _ in range(_REREADS):
+    for left in reversed(range(_REREADS + 1)):
         ledger = LedgerScan.of(path)
-        for stretch in ledger.stretches():
-            each(ledger.noted(stretch))
-        if ledger.closed or not ledger.torn:
-            return ledger
+        for stretch in ledger.stretches(at_once or SLOTS_AT_ONCE):
+            each(stretch, ledger.noted(stretch))
+        if ledger.closed or not ledger.torn or not left:
+            break
         again()
-    ledger = LedgerScan.of(path)
-    for stretch in ledger.stretches():
-        each(ledger.noted(stretch))
     return ledger
 
 
@@ -109,10 +110,10 @@ class LedgerScan:
     def closed(self) -> bool:
         return self.header is not None and self.header.closed
 
-    def stretches(self) -> Iterator[Soundness]:
-        """All slots in use, in their order."""
-        for first in range(0, self.end, SLOTS_AT_ONCE):
-            count = min(SLOTS_AT_ONCE, self.end - first)
+    def stretches(self, at_once: int) -> Iterator[Soundness]:
+        """All slots in use, in their order, so many at a time."""
+        for first in range(0, self.end, at_once):
+            count = min(at_once, self.end - first)
             yield Soundness.of(read_slots(self.path, first, count), first)
 
     def noted(self, stretch: Soundness) -> Operations:

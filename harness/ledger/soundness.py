@@ -94,20 +94,18 @@ class Soundness:
 
     def operations(self, worker: int) -> Operations:
         """The calls of sound intents; without a sound outcome each has none."""
-        return operations_of(worker, self.slots, self.intent, self.outcome)
+        return Operations.from_slots(worker, kept_of(self.slots, self.intent, self.outcome))
 
 
-def operations_of(
-    worker: int, slots: type_slots, intent: type_bool, outcome: type_bool
-) -> Operations:
-    """The calls of those slots whose `intent` holds, without an outcome where that does not."""
+def kept_of(slots: type_slots, intent: type_bool, outcome: type_bool) -> type_slots:
+    """Those slots whose `intent` holds, without an outcome where that does not."""
     if intent.all() and outcome.all():
-        return Operations.from_slots(worker, slots)
-    kept = slots[intent]
+        return slots
+    kept: type_slots = slots[intent]
     unfinished = ~outcome[intent]
     for name in ("done_ns", "answer", "detail", "sends", "outcome"):
         kept[name][unfinished] = 0
-    return Operations.from_slots(worker, kept)
+    return kept
 
 
 def crc_of_columns(
