@@ -8,12 +8,17 @@ step with anything. A canary is due on a fixed grid. Arrival n belongs to worker
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 type_i64 = npt.NDArray[np.int64]
+
+_STEP_S = 0.001
+_STEPS_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +48,38 @@ def arrivals_ns(
     """
     if rate_per_s <= 0 or until_s <= 0:
         return np.zeros(0, dtype=np.int64)
-    knots = np.array([p[0] for p in shape.points if p[0] < until_s] + [until_s])
-    grid = np.unique(np.concatenate([np.arange(0.0, until_s, 0.001), knots]))
-    rate = rate_per_s * shape.at(grid)
-    total = np.concatenate([[0.0], np.cumsum((rate[1:] + rate[:-1]) / 2 * np.diff(grid))])
-    count = int(np.floor(total[-1]))
     random = np.random.Generator(np.random.PCG64([seed, workload_code]))
-    due = np.arange(count) + random.random(count)
-    return np.sort(np.floor(np.interp(due, total, grid) * 1e9).astype(np.int64))
+    parts, begun, waiting = [], 0, np.zeros(0)
+    total = np.zeros(1)
+    for grid in _grid(shape, until_s):
+        rate = rate_per_s * shape.at(grid)
+        steps = (rate[1:] + rate[:-1]) / 2 * np.diff(grid)
+        total = np.cumsum(np.concatenate([total[-1:], steps]))
+        # every arrival whose number the integral has reached, and one that it may not have
+        drawn = max(0, int(total[-1]) + 1 - begun)
+        due = np.concatenate([waiting, np.arange(begun, begun + drawn) + random.random(drawn)])
+        begun += drawn
+        reached = int(np.searchsorted(due, total[-1]))
+        due, waiting = due[:reached], due[reached:]
+        parts.append(np.floor(np.interp(due, total, grid) * 1e9).astype(np.int64))
+    due_ns = np.concatenate(parts)[: int(np.floor(total[-1]))]
+    return due_ns if bool((due_ns[1:] >= due_ns[:-1]).all()) else np.sort(due_ns)
+
+
+def _grid(shape: Shape, until_s: float) -> Iterator[npt.NDArray[np.float64]]:
+    """Every millisecond and every knot until then, a stretch at a time: each goes on where the one
+    before it ended. A day has 86 million of them.
+    """
+    knots = np.array([p[0] for p in shape.points if p[0] < until_s] + [until_s])
+    count, last = math.ceil(until_s / _STEP_S), np.zeros(0)
+    for first in range(0, count, _STEPS_AT_ONCE):
+        end = min(first + _STEPS_AT_ONCE, count)
+        steps = np.arange(first, end) * _STEP_S
+        beyond = end * _STEP_S if end < count else math.inf
+        inside = knots[(knots >= steps[0]) & (knots < beyond)]
+        grid = np.unique(np.concatenate([steps, inside])) if len(inside) else steps
+        yield np.concatenate([last, grid])
+        last = grid[-1:]
 
 
 def canary_ns(*, rate_per_s: float, until_s: float, workload_code: int) -> type_i64:
