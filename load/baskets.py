@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.operation import content_digest, order_content, pos_uuid
@@ -22,10 +22,11 @@ class Basket:
 
     partner_id: int
     lines: tuple[tuple[int, int, int], ...]
+    digest: int = field(init=False, compare=False, repr=False)
 
-    @property
-    def digest(self) -> int:
-        return content_digest(order_content(self.partner_id, list(self.lines)))
+    def __post_init__(self) -> None:
+        content = order_content(self.partner_id, list(self.lines))
+        object.__setattr__(self, "digest", content_digest(content))
 
     @property
     def total_cents(self) -> int:

@@ -6,12 +6,16 @@ taken away by its key. It is counted in RTO and LOST and left out of money, rate
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+
 from harness.core.operation import Flag, Kind, Stage, Workload
-from load.baskets import invoice, sale_order, type_json
+from load.baskets import Basket, invoice, sale_order, type_json
 from load.catalogue import Transfer
 from load.chains import pushed_order
 from load.classify import Answer
 from load.desk import Arrival, done, new_id
+from load.odoo import Written
 from load.recorder import What
 from load.stream import MARKETPLACE_STREAM
 
@@ -19,9 +23,10 @@ from load.stream import MARKETPLACE_STREAM
 def order_canary(arrival: Arrival) -> None:
     """A quotation."""
     basket = arrival.basket()
+    args = _ordered(basket)
     arrival.create(
         basket,
-        lambda key: new_id(_call(arrival, "sale.order", "create", [sale_order(basket, key)])),
+        lambda key: new_id(_call(arrival, "sale.order", "create", args(key))),
         flags=Flag.FINAL,
     )
 
@@ -71,11 +76,10 @@ def marketplace_canary(arrival: Arrival) -> None:
 def finance_canary(arrival: Arrival) -> None:
     """A draft invoice in the canary's journal."""
     basket, journal = arrival.basket(), arrival.desk.catalogue.canary_journal
+    args = _invoiced(basket, journal)
     arrival.create(
         basket,
-        lambda key: new_id(
-            _call(arrival, "account.move", "create", [invoice(basket, key, journal)])
-        ),
+        lambda key: new_id(_call(arrival, "account.move", "create", args(key))),
         flags=Flag.FINAL,
     )
 
@@ -85,7 +89,17 @@ def _transfer(arrival: Arrival) -> Transfer:
     return transfers[arrival.number % len(transfers)]
 
 
-def _call(arrival: Arrival, model: str, method: str, args: list[type_json]) -> Answer:
+@lru_cache(maxsize=8)
+def _ordered(basket: Basket) -> Callable[[str], Written]:
+    return Written.around(lambda key: [sale_order(basket, key)])
+
+
+@lru_cache(maxsize=8)
+def _invoiced(basket: Basket, journal: int | None) -> Callable[[str], Written]:
+    return Written.around(lambda key: [invoice(basket, key, journal)])
+
+
+def _call(arrival: Arrival, model: str, method: str, args: list[type_json] | Written) -> Answer:
     return arrival.desk.odoo.call(model, method, args, timeout_s=arrival.desk.canary_limit_s)
 
 

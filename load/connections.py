@@ -13,19 +13,61 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from typing import Any
 
+import gevent
 import gevent.socket
 import gevent.ssl
 from gevent.monkey import get_original
 
 _poll = get_original("select", "poll")  # gevent's own takes no fd beyond 1023
 _POLLIN = 1
+_READABLE = 1  # libev's name for it
+_BLOCK_BYTES = 65536
 
 IDLE_LIMIT_S = 2.0  # shorter than the keep-alive of any server that we know (uvicorn: 5 s)
 
 
+class Connection:
+    """A socket, with what is needed to wait for it and to look at it, made once."""
+
+    __slots__ = ("_poller", "_sock", "_wait", "_watcher", "idle_since_s", "recv", "send", "sendall")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock, self.idle_since_s = sock, 0.0
+        self.send, self.sendall, self.recv = sock.send, sock.sendall, sock.recv
+        self._poller = _poll()
+        self._poller.register(sock.fileno(), _POLLIN)
+        self._watcher: Any = None
+        hub = gevent.get_hub()
+        if not isinstance(sock, ssl.SSLSocket):  # there, bytes may wait where no poll sees them
+            self._watcher = hub.loop.io(sock.fileno(), _READABLE)
+        self._wait = hub.wait
+
+    def first(self) -> bytes:
+        """What comes first, which is never there yet: wait, then read. Empty at its end."""
+        if self._watcher is not None:
+            self._wait(self._watcher)
+        block: bytes = self.recv(_BLOCK_BYTES)
+        return block
+
+    def more(self) -> bytes:
+        """What comes next, which may be there already."""
+        block: bytes = self.recv(_BLOCK_BYTES)
+        return block
+
+    def quiet(self) -> bool:
+        """Nothing has arrived on it: neither an end nor stray bytes."""
+        return not self._poller.poll(0)
+
+    def close(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()  # before its descriptor can be another's
+        self._sock.close()
+
+
 class Connections:
-    """`return_socket` and `release_socket` are the names that geventhttpclient calls."""
+    """`take`, then `keep` for the next call, or close."""
 
     def __init__(
         self,
@@ -36,35 +78,33 @@ class Connections:
         greet: Callable[[socket.socket], None] | None = None,
     ) -> None:
         self._host, self._port, self._tls, self._greet = host, port, tls, greet
-        self._idle: list[tuple[float, socket.socket]] = []
+        self._idle: list[Connection] = []
         try:
             ipaddress.ip_address(host)
             self._literal = True
         except ValueError:
             self._literal = False
 
-    def take(self) -> socket.socket:
+    def take(self) -> Connection:
         """A connection that was alive a moment ago, or a new one. Raises OSError."""
         while self._idle:
-            since, sock = self._idle.pop()
-            if time.monotonic() - since > IDLE_LIMIT_S:
+            connection = self._idle.pop()
+            if time.monotonic() - connection.idle_since_s > IDLE_LIMIT_S:
                 self.close()  # the others have been idle for longer still
-                sock.close()
-            elif _quiet(sock):
-                return sock
+                connection.close()
+            elif connection.quiet():
+                return connection
             else:
-                sock.close()
-        return self._connect()
+                connection.close()
+        return Connection(self._connect())
 
-    def return_socket(self, sock: socket.socket) -> None:
-        self._idle.append((time.monotonic(), sock))
-
-    def release_socket(self, sock: socket.socket) -> None:
-        sock.close()
+    def keep(self, connection: Connection) -> None:
+        connection.idle_since_s = time.monotonic()
+        self._idle.append(connection)
 
     def close(self) -> None:
         while self._idle:
-            self._idle.pop()[1].close()
+            self._idle.pop().close()
 
     def _connect(self) -> socket.socket:
         sock = self._open()
@@ -91,10 +131,3 @@ class Connections:
             sock.close()
             raise
         return sock
-
-
-def _quiet(sock: socket.socket) -> bool:
-    """Nothing has arrived on it: neither an end nor stray bytes."""
-    poller = _poll()
-    poller.register(sock.fileno(), _POLLIN)
-    return not poller.poll(0)

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from harness.core.operation import Detail, Flag, Kind, Stage, Workload
 from load.baskets import Basket, draw_basket
@@ -33,6 +34,11 @@ class Desk:
     odoo: Odoo
     stream: Stream | None
     acknowledged: deque[int] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    canary_basket: Basket = field(init=False)  # always the same: one of the canary's product
+
+    def __post_init__(self) -> None:
+        catalogue = self.catalogue
+        self.canary_basket = Basket(catalogue.canary_partner, ((catalogue.canary_product, 1, 100),))
 
     @property
     def version(self) -> int:
@@ -73,9 +79,9 @@ class Arrival:
 
     def basket(self) -> Basket:
         """What this customer buys; a canary buys one of the canary's product."""
-        catalogue = self.desk.catalogue
         if self.canary:
-            return Basket(catalogue.canary_partner, ((catalogue.canary_product, 1, 100),))
+            return self.desk.canary_basket
+        catalogue = self.desk.catalogue
         return draw_basket(
             self.rng,
             partners=catalogue.partners,
@@ -93,13 +99,12 @@ class Arrival:
     ) -> Answer:
         """The call that makes the record. Money stands behind it where the plan says so."""
         value_cents = 0 if self.canary or not self._revenue_cents else basket.total_cents
-        what = What(Kind.CREATE, stage, flags, digest=basket.digest, value_cents=value_cents)
-        return self.call(what, send)
+        return self.call(_what(Kind.CREATE, stage, flags, basket.digest, value_cents), send)
 
     def call(self, what: What, send: Callable[[str], Answer]) -> Answer:
         """The chain's next call. Raises ChainEnded unless it was acknowledged."""
         if self.canary:
-            what = What(what.kind, what.stage, what.flags | Flag.CANARY, what.digest)
+            what = _of_canary(what.kind, what.stage, what.flags, what.digest)
         seq, answer = self.desk.recorder.call(
             self.workload, what, send, intended_ns=self.intended_ns, record=self.record
         )
@@ -115,6 +120,14 @@ class Arrival:
         return declared.revenue_cents if declared else 0
 
 
+_what = lru_cache(maxsize=64)(What)  # a canary's is always the same
+
+
+@lru_cache(maxsize=64)
+def _of_canary(kind: Kind, stage: Stage, flags: Flag, digest: int) -> What:
+    return What(kind, stage, flags | Flag.CANARY, digest)
+
+
 def new_id(answer: Answer) -> Answer:
     """A create must answer an id (or a list of one): anything else proves nothing."""
     if not answer.acked:
@@ -124,6 +137,8 @@ def new_id(answer: Answer) -> Answer:
     )
     if isinstance(result, bool) or not isinstance(result, int):
         return answer.doubted()
+    if result is answer.result:
+        return answer
     return Answer(answer.outcome, Detail.NONE, result)
 
 

@@ -1,4 +1,4 @@
-"""The dispatcher: one per worker process, one greenlet per arrival, on an absolute schedule.
+"""The dispatcher: one per worker process, a greenlet for each arrival, on an absolute schedule.
 
 It waits for no answer. When it is late it sends at once and keeps the intended time, so that
 lateness is seen as lag and never as a lower rate.
@@ -7,12 +7,11 @@ lateness is seen as lag and never as a lower rate.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import gevent
-import gevent.event
-import gevent.pool
 import numpy as np
 import numpy.typing as npt
 
@@ -20,11 +19,14 @@ from harness.core.operation import Flag, Kind, Workload
 from harness.core.schedule import arrivals_ns, canary_ns
 from harness.ledger.writer import LedgerFailed, LedgerFull
 from load.desk import Arrival, ChainEnded, Desk
+from load.hands import Hands
 from load.plan import LoadPlan
 from load.recorder import What
 
 _DUE = np.dtype([("due_ns", "<i8"), ("number", "<u4"), ("workload", "u1"), ("canary", "?")])
 MAX_IN_FLIGHT = 4000
+_BATCH = 16  # arrivals that are late, before what was started gets its turn
+_ROWS = 256
 
 type_chain = Callable[[Arrival], None]
 type_due = npt.NDArray[np.void]
@@ -75,11 +77,13 @@ class Dispatcher:
         schedule: type_due,
         chains: dict[tuple[Workload, bool], type_chain],
     ) -> None:
-        self._desk, self._schedule, self._chains = desk, schedule, chains
+        self._desk, self._schedule = desk, schedule
+        self._chains = {(w.code, canary): (w, chain) for (w, canary), chain in chains.items()}
         self._begin_ns = desk.plan.begin_ns
-        self._stop = gevent.event.Event()
+        self._loop = gevent.get_hub().loop
+        self._asleep: Any = None  # our greenlet, while it waits for an arrival to be due
         self.stopped_ns: int | None = None
-        self.in_flight = gevent.pool.Group()
+        self.hands = Hands(self._trade)
         self.counts = Counts()
         self.troubles: list[str] = []  # ours, not the platform's: the run is unfit
 
@@ -87,36 +91,56 @@ class Dispatcher:
         """No arrival that is due after this instant is sent."""
         if self.stopped_ns is None:
             self.stopped_ns = time.monotonic_ns()
-            self._stop.set()
+            self._loop.run_callback(self._wake)
 
     def run(self) -> None:
-        for due_ns, number, code, canary in self._schedule.tolist():
+        in_a_row = 0
+        for due_ns, number, code, canary in self._in_order():
             intended_ns = self._begin_ns + due_ns
-            wait_ns = intended_ns - time.monotonic_ns()
-            if wait_ns > 0:
-                self._stop.wait(wait_ns / 1e9)
-            else:
+            if intended_ns > time.monotonic_ns():
+                self._sleep_until(intended_ns)
+                in_a_row = 0
+            elif (in_a_row := in_a_row + 1) >= _BATCH:
                 gevent.sleep(0)  # late: still let those that were started send
+                in_a_row = 0
             if self.stopped_ns is not None and intended_ns > self.stopped_ns:
                 return
-            self._start(Workload.of_code(code), number, intended_ns, canary)
-        end_ns = self._begin_ns + round(self._desk.plan.max_s * 1e9)
-        self._stop.wait(max(0.0, (end_ns - time.monotonic_ns()) / 1e9))
+            self._start(code, number, intended_ns, canary)
+        self._sleep_until(self._begin_ns + round(self._desk.plan.max_s * 1e9))
         self.stop()
 
     def finish(self, within_s: float) -> int:
         """Let what is in flight end, or cut it off; returns how many were cut off."""
-        self.in_flight.join(timeout=within_s)
-        left = len(self.in_flight)
-        self.in_flight.kill(block=True)
-        return left
+        return self.hands.finish(within_s)
 
-    def _start(self, workload: Workload, number: int, intended_ns: int, canary: bool) -> None:
+    def _in_order(self) -> Iterator[tuple[int, int, int, bool]]:
+        """A few at a time: a long schedule as Python's objects costs memory and pauses."""
+        for at in range(0, len(self._schedule), _ROWS):
+            yield from self._schedule[at : at + _ROWS].tolist()
+
+    def _sleep_until(self, instant_ns: int) -> None:
+        """Until then, or until `stop`. Whoever was started before begins meanwhile."""
+        while self.stopped_ns is None and (left_ns := instant_ns - time.monotonic_ns()) > 0:
+            timer = self._loop.timer(left_ns / 1e9)
+            timer.start(self._wake, update=True)
+            self._asleep = gevent.getcurrent()
+            try:
+                gevent.get_hub().switch()
+            finally:
+                self._asleep = None
+                timer.close()
+
+    def _wake(self) -> None:
+        if self._asleep is not None:
+            self._asleep.switch()
+
+    def _start(self, code: int, number: int, intended_ns: int, canary: bool) -> None:
+        workload, chain = self._chains[code, canary]
         if canary:
             self.counts.canaries += 1
         else:
             self.counts.arrivals += 1
-        if len(self.in_flight) >= MAX_IN_FLIGHT:
+        if len(self.hands) >= MAX_IN_FLIGHT:
             self.counts.dropped += 1
             flags = Flag.CANARY if canary else Flag.NONE
             what = What(Kind.CREATE, flags=flags)
@@ -125,10 +149,10 @@ class Dispatcher:
         arrival = Arrival(
             self._desk, workload, number=number, intended_ns=intended_ns, canary=canary
         )
-        chain = self._chains[workload, canary]
-        self.in_flight.add(gevent.spawn(self._trade, chain, arrival))
+        self.hands.give((chain, arrival))
 
-    def _trade(self, chain: type_chain, arrival: Arrival) -> None:
+    def _trade(self, job: tuple[type_chain, Arrival]) -> None:
+        chain, arrival = job
         try:
             chain(arrival)
         except ChainEnded:

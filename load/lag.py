@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 _UPPER_MS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
@@ -9,7 +11,7 @@ class LagHistogram:
     """Sent minus intended of arrivals. Keeps every value: eight bytes each."""
 
     def __init__(self) -> None:
-        self._values_ns: list[int] = []
+        self._values_ns = array("q")
 
     def add(self, lag_ns: int) -> None:
         self._values_ns.append(lag_ns)

@@ -2,6 +2,7 @@
 
 Only POST is used: every geventhttpclient re-sends a GET by itself. The parser is
 geventhttpclient's, the connections are ours, so that the moment of the first byte is known.
+A call costs as little as it can, for what it costs makes the next one late.
 """
 
 from __future__ import annotations
@@ -9,26 +10,41 @@ from __future__ import annotations
 import itertools
 import json
 import ssl
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
+from typing import Any
 from urllib.parse import urlsplit
 
-import gevent
-from geventhttpclient.connectionpool import ConnectionPool
-from geventhttpclient.response import (
-    HTTPConnectionClosed,
-    HTTPParseError,
-    HTTPSocketPoolResponse,
-)
+from geventhttpclient._parser import HTTPParseError
 
 from harness.core.operation import Detail
+from load.answer_stream import AnswerStream
 from load.classify import Answer, Progress, of_break, of_response, of_timeout
-from load.connections import Connections
+from load.connections import Connection, Connections
+from load.deadlines import Deadlines, Expired, Limit
 from load.password import Password
 from load.plan import Application
 
-_BLOCK_BYTES = 65536
 type_json = Any  # what JSON allows; it does not go past this package
+_KEY = "the record's key"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Arguments as JSON text. What differs between two calls is a record's key at most."""
+
+    text: str
+
+    @classmethod
+    def around(cls, args_of: Callable[[str], Sequence[type_json]]) -> Callable[[str], Written]:
+        """`args_of(key)` for any key, made once and not again for each.
+
+        >>> Written.around(lambda key: [{"ref": key, "at": 1}])("pd-r-0-7").text
+        '[{"ref": "pd-r-0-7", "at": 1}]'
+        """
+        before, after = json.dumps(args_of(_KEY)).split(encode_basestring_ascii(_KEY))
+        return lambda key: cls(before + encode_basestring_ascii(key) + after)
 
 
 class Odoo:
@@ -40,7 +56,7 @@ class Odoo:
         port = parts.port or (443 if tls else 80)
         host = parts.hostname or ""
         self._connections = Connections(host, port, tls=tls)
-        self._pool = cast("ConnectionPool", self._connections)  # it calls two methods of it
+        self._deadlines: dict[float, Deadlines] = {}
         self._tls = tls is not None
         self._ids = itertools.count(1)
         self._application, self._password = application, password
@@ -66,19 +82,22 @@ class Odoo:
         self,
         model: str,
         method: str,
-        args: Sequence[type_json],
+        args: Sequence[type_json] | Written,
         options: dict[str, type_json] | None = None,
         *,
         timeout_s: float | None = None,
     ) -> Answer:
         """`model.method(*args, **options)`. Never raises for what the platform does."""
         given = json.dumps(options) if options else "{}"
-        what = f'"{model}","{method}",{json.dumps(args)},{given}'
+        listed = args.text if isinstance(args, Written) else json.dumps(args)
+        what = f'"{model}","{method}",{listed},{given}'
         limit = self._timeout_s if timeout_s is None else timeout_s
         return self._post("object", "execute_kw", f"[{self._as_whom()},{what}]", limit)
 
     def close(self) -> None:
         self._connections.close()
+        for deadlines in self._deadlines.values():
+            deadlines.close()
 
     def _as_whom(self) -> str:
         """Database, uid and password in JSON, made anew when the password was renewed."""
@@ -102,36 +121,52 @@ class Odoo:
 
     def _exchange(self, request: bytes, number: int, timeout_s: float) -> Answer:
         progress = Progress.NOTHING_SENT
-        sock = None
-        limit = gevent.Timeout.start_new(timeout_s)
+        connection: Connection | None = None
+        answer = AnswerStream()
+        limit = self._begin(timeout_s)
         try:
-            sock = self._connections.take()
+            connection = self._connections.take()
             if self._tls:
                 progress = Progress.SENT  # a record may be half out before send() fails
-            sent = sock.send(request)
+            sent = connection.send(request)
             progress = Progress.SENT
             if sent < len(request):
-                sock.sendall(request[sent:])
-            taken, sock = sock, None  # from here on the response gives it back
-            response = HTTPSocketPoolResponse(
-                taken, self._pool, block_size=_BLOCK_BYTES, method="POST"
-            )
-            progress = Progress.ANSWER_BEGUN
-            content = response.read()
-            if not response.message_complete:
+                connection.sendall(request[sent:])
+            if not _read(answer, connection):
                 return of_break(progress)
-            return of_response(response.status_code, content, number)
-        except gevent.Timeout as expired:
-            if expired is not limit:
+            if answer.reusable:
+                self._connections.keep(connection)
+                connection = None
+            return of_response(answer.get_code(), answer.body, number)
+        except Expired as expired:
+            if expired.limit is not limit:
                 raise
             return of_timeout(progress)
-        except HTTPConnectionClosed:
-            return of_break(Progress.SENT)
         except HTTPParseError:
             return of_break(Progress.ANSWER_BEGUN)
         except OSError:
-            return of_break(progress)
+            return of_break(Progress.ANSWER_BEGUN if answer.headed else progress)
         finally:
             limit.close()
-            if sock is not None:
-                self._connections.release_socket(sock)
+            if connection is not None:
+                connection.close()
+
+    def _begin(self, timeout_s: float) -> Limit:
+        deadlines = self._deadlines.get(timeout_s)
+        if deadlines is None:
+            deadlines = self._deadlines[timeout_s] = Deadlines(timeout_s)
+        return deadlines.begin()
+
+
+def _read(answer: AnswerStream, connection: Connection) -> bool:
+    """A whole answer; False when the connection ended before one began."""
+    block = connection.first()
+    if not block:
+        return False
+    answer.feed(block)
+    while not answer.whole:
+        block = connection.more()
+        answer.feed(block)  # an end that comes too early is no answer: it raises
+        if not block and not answer.whole:
+            raise HTTPParseError("the connection ended after an interim answer")
+    return True

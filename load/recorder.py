@@ -26,16 +26,20 @@ class What:
     value_cents: int = 0
 
 
+_CUT_SHORT = Answer(Outcome.UNKNOWN, Detail.INTERRUPTED)
+
+
 class Recorder:
     """Writes the intent, sends, writes the outcome."""
 
     def __init__(self, ledger: LedgerWriter, *, run_id: str, worker: int) -> None:
-        self._ledger, self._run_id, self._worker = ledger, run_id, worker
+        self._ledger = ledger
+        self._stamp = key_of(run_id, worker, 0)[:-1]
         self.calls = 0
 
     def key(self, record: int) -> str:
         """The stamp of `record`."""
-        return key_of(self._run_id, self._worker, record)
+        return f"{self._stamp}{record}"
 
     def call(
         self,
@@ -64,9 +68,9 @@ class Recorder:
             value_cents=what.value_cents,
         )
         self.calls += 1
-        answer = Answer(Outcome.UNKNOWN, Detail.INTERRUPTED)
+        answer = _CUT_SHORT
         try:
-            answer = send(self.key(seq if record is None else record))
+            answer = send(f"{self._stamp}{seq if record is None else record}")
         finally:
             number = answer.result if what.kind is Kind.REPORT and answer.acked else 0
             self._ledger.outcome(

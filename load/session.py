@@ -7,7 +7,6 @@ end within the application's time-out.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
 import os
@@ -28,6 +27,7 @@ from load.catalogue import Catalogue
 from load.chains import finance_reporting, fulfilment, marketplace, order_capture, stock_reservation
 from load.desk import Arrival, Desk
 from load.dispatcher import Dispatcher, schedule_of, type_chain
+from load.go_first import go_first
 from load.hangup import STOP_POLL_S, HangUp
 from load.lag import LagHistogram
 from load.lease import hang_up
@@ -38,7 +38,6 @@ from load.stream import Stream
 from load.tills import Tills
 
 _CALLS_AN_ARRIVAL = 6
-_PRIORITY = -10
 
 
 class Session:
@@ -47,6 +46,7 @@ class Session:
     def __init__(self, plan: LoadPlan, worker: int) -> None:
         if not 0 <= worker < plan.workers:
             raise ValueError(f"worker {worker} is not one of the plan's {plan.workers}")
+        go_first()
         self._plan, self._worker = plan, worker
         self._lag = LagHistogram()
         schedule = schedule_of(plan, worker)
@@ -69,7 +69,6 @@ class Session:
 
     def start(self) -> None:
         """Begin to follow the schedule; returns at once."""
-        _go_first()
         gc.collect()
         gc.freeze()  # what exists now lives to the end: it need not be looked at again
         self._till_loops = self._tills.start()
@@ -160,15 +159,6 @@ class Session:
             },
         }
         write_whole(self._plan.status_dir / f"worker-{self._worker}.json", status)
-
-
-def _go_first() -> None:
-    """On a machine that it shares with the platform, the instrument goes first where it may.
-
-    A late generator widens every interval; it needs little, so nobody misses it.
-    """
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
 
 
 def write_whole(path: Path, value: object) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
-
-import gevent
 
 from harness.core.operation import Detail, Outcome
 from load.classify import Answer, Progress, of_break, of_timeout
-from load.connections import Connections
+from load.connections import Connection, Connections
+from load.deadlines import Deadlines, Expired
 from load.password import Password
 
 MARKETPLACE_STREAM = "marketplace:orders"
@@ -36,6 +36,7 @@ class Stream:
         self._greeting = ""  # the password that idle connections were greeted with
         self._database = parts.path.strip("/") or "0"
         self._timeout_s = timeout_s
+        self._deadlines: dict[float, Deadlines] = {}
         self._tls = tls is not None
         self._connections = Connections(
             parts.hostname or "", parts.port or 6379, tls=tls, greet=self._greet
@@ -48,6 +49,8 @@ class Stream:
 
     def close(self) -> None:
         self._connections.close()
+        for deadlines in self._deadlines.values():
+            deadlines.close()
 
     def _turn_to_password(self) -> str:
         """The one of now. What was greeted with an earlier one will be ended: drop it before."""
@@ -66,29 +69,29 @@ class Stream:
 
     def _say(self, sock: socket.socket, command: bytes) -> None:
         sock.sendall(command)
-        if not _reply(sock).startswith(b"+"):
+        if not _reply(sock.recv).startswith(b"+"):
             raise Denied("the queue refused the log-in")
 
     def _exchange(self, request: bytes, timeout_s: float) -> Answer:
         progress = Progress.NOTHING_SENT
-        sock = None
-        limit = gevent.Timeout.start_new(timeout_s)
+        connection: Connection | None = None
         greeting = self._turn_to_password()
+        limit = self._deadlines.setdefault(timeout_s, Deadlines(timeout_s)).begin()
         try:
-            sock = self._connections.take()
+            connection = self._connections.take()
             if self._tls:
                 progress = Progress.SENT
-            sent = sock.send(request)
+            sent = connection.send(request)
             progress = Progress.SENT
             if sent < len(request):
-                sock.sendall(request[sent:])
-            reply = _reply(sock)
+                connection.sendall(request[sent:])
+            reply = _reply(connection.recv)
             if greeting == self._greeting:
-                self._connections.return_socket(sock)
-                sock = None
+                self._connections.keep(connection)
+                connection = None
             return _of_reply(reply)
-        except gevent.Timeout as expired:
-            if expired is not limit:
+        except Expired as expired:
+            if expired.limit is not limit:
                 raise
             return of_timeout(progress)
         except Denied:
@@ -98,8 +101,8 @@ class Stream:
             return of_break(progress)
         finally:
             limit.close()
-            if sock is not None:
-                self._connections.release_socket(sock)
+            if connection is not None:
+                connection.close()
 
 
 def _of_reply(reply: bytes) -> Answer:
@@ -115,11 +118,11 @@ def _command(*words: str) -> bytes:
     return b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in encoded)
 
 
-def _reply(sock: socket.socket) -> bytes:
+def _reply(recv: Callable[[int], bytes]) -> bytes:
     """One whole reply: a line, or a bulk string."""
     data = b""
     while True:
-        block = sock.recv(4096)
+        block = recv(4096)
         if not block:
             raise ConnectionResetError("the queue closed the connection")
         data += block

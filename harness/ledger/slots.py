@@ -29,11 +29,17 @@ OUTCOME_CRC_AT = 56
 STATE_AT = 63
 
 INTENT = struct.Struct("<QQQIIIBBBB")
-OUTCOME = struct.Struct("<QI")
+SUMMED_INTENT = struct.Struct(f"<{INTENT_BYTES}sI")  # an intent and its CRC
 CRC = struct.Struct("<I")
+OUTCOME = struct.Struct("<QIBBB")  # done, answer, detail, sends, outcome: what its CRC covers
+OUTCOME_WITH_CRC = struct.Struct("<QIIBBB")  # the same as it lies in the slot
+CRC_OF_SUMMED = 0x2144DF1C  # of any bytes followed by their own CRC-32: of every sound intent
 _HEADER = struct.Struct("<8sHHI24sQII4x")
 
 assert INTENT.size == INTENT_BYTES
+assert SUMMED_INTENT.size == OUTCOME_AT
+assert OUTCOME_WITH_CRC.size == STATE_AT - OUTCOME_AT
+assert zlib.crc32(b"any" + CRC.pack(zlib.crc32(b"any"))) == CRC_OF_SUMMED
 assert _HEADER.size + CRC.size == HEADER_BYTES
 
 

@@ -19,13 +19,17 @@ from pathlib import Path
 from harness.core.operation import Detail, Flag, Kind, Outcome, Stage, Workload
 from harness.errors import PeakdrillError
 from harness.ledger.slots import (
-    CRC,
+    CRC_OF_SUMMED,
+    HEADER_BYTES,
     INTENT,
     OUTCOME,
     OUTCOME_AT,
+    OUTCOME_WITH_CRC,
+    SLOT_BYTES,
     STATE_AT,
     STATE_DONE,
     STATE_INTENT,
+    SUMMED_INTENT,
     Header,
     slot_offset,
 )
@@ -122,9 +126,10 @@ class LedgerWriter:
             stage,
             flags,
         )
-        at = slot_offset(seq)
-        self._map[at : at + OUTCOME_AT] = body + CRC.pack(zlib.crc32(body))
-        self._map[at + STATE_AT] = STATE_INTENT
+        at = HEADER_BYTES + seq * SLOT_BYTES
+        slots = self._map
+        SUMMED_INTENT.pack_into(slots, at, body, zlib.crc32(body))
+        slots[at + STATE_AT] = STATE_INTENT
         self._next = seq + 1
         self._written += 1
         return seq
@@ -140,14 +145,19 @@ class LedgerWriter:
         answer: int = 0,
     ) -> None:
         """Write how the call of `seq` ended. Once only."""
-        at = slot_offset(seq)
-        if seq >= self._next or self._map[at + STATE_AT] != STATE_INTENT:
+        at = HEADER_BYTES + seq * SLOT_BYTES
+        slots = self._map
+        if seq >= self._next or slots[at + STATE_AT] != STATE_INTENT:
             raise ValueError(f"seq {seq} has no open intent")
-        fields = OUTCOME.pack(done_ns, min(answer, 0xFFFFFFFF))
-        last = bytes((detail, min(sends, 255), outcome))
-        crc = zlib.crc32(last, zlib.crc32(fields, zlib.crc32(self._map[at : at + OUTCOME_AT])))
-        self._map[at + OUTCOME_AT : at + STATE_AT] = fields + CRC.pack(crc) + last
-        self._map[at + STATE_AT] = STATE_DONE
+        answer, sends = min(answer, 0xFFFFFFFF), min(sends, 255)
+        fields = OUTCOME.pack(done_ns, answer, detail, sends, outcome)
+        crc = zlib.crc32(
+            fields, CRC_OF_SUMMED
+        )  # goes on from the intent's, which is the same for all
+        OUTCOME_WITH_CRC.pack_into(
+            slots, at + OUTCOME_AT, done_ns, answer, crc, detail, sends, outcome
+        )
+        slots[at + STATE_AT] = STATE_DONE
         self._written += 1
 
     def drop(self) -> None:

@@ -49,6 +49,8 @@ def obvious(status: int, body: bytes) -> bool:
 def holds(status: int, body: bytes) -> Answer:
     answer = of_response(status, body, ID)
     assert answer.acked == obvious(status, body)
+    if answer.acked:
+        assert repr(answer.result) == repr(json.loads(body).get("result"))
     if answer.outcome is Outcome.REFUSED:
         assert b"odoo.exceptions." in body or b"psycopg2." in body
         assert status == 200
@@ -88,7 +90,16 @@ def test_any_json(value: object) -> None:
 @OFTEN
 @given(
     body=st.sampled_from(
-        [b"[" * 3000, b'{"a":' * 2000, b'"' + b"\\u0000" * 500 + b'"', b"1e999999"]
+        [
+            b" {}",
+            b"\xef\xbb\xbf{}",
+            b'{"' + b"\xff",
+            b'{"a": 1} x',
+            b"[" * 3000,
+            b'{"a":' * 2000,
+            b'"' + b"\\u0000" * 500 + b'"',
+            b"1e999999",
+        ]
     )
 )
 def test_what_no_parser_likes(body: bytes) -> None:

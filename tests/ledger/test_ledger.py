@@ -88,6 +88,25 @@ def test_a_round_trip_changes_nothing(tmp_path, calls, worker):
 
 
 @each_example_its_own_file
+@given(call=CALL, ending=ENDING)
+def test_a_slot_holds_what_its_layout_says_byte_by_byte(tmp_path, call, ending):
+    path, ledger = new(tmp_path)
+    ledger.outcome(ledger.intent(**call), **ending) if ending else ledger.intent(**call)
+    ledger.close()
+    raw = path.read_bytes()[HEADER_BYTES : HEADER_BYTES + SLOT_BYTES]
+    row = np.zeros(1, dtype=SLOT)
+    for name, value in call.items():
+        row[name] = 0 if value is None else value.code if name == "workload" else value
+    row["intent_crc"], row["state"] = zlib.crc32(row.tobytes()[:40]), 1
+    if ending:
+        for name, value in ending.items():
+            row[name] = value
+        row["outcome_crc"] = zlib.crc32(row.tobytes()[:56] + row.tobytes()[60:63])
+        row["state"] = 2
+    assert raw == row.tobytes()
+
+
+@each_example_its_own_file
 @given(rows=st.lists(st.binary(min_size=60, max_size=60), min_size=1, max_size=20))
 def test_the_vectorised_crc_is_zlib_s(tmp_path, rows):
     table = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(-1, 60)

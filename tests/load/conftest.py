@@ -13,6 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from breaking_server import Server
+
+from load.odoo import Odoo
+from load.password import Password
+from load.plan import Application
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -203,3 +208,32 @@ def proxy(stub, tmp_path):
 
     yield port, say
     end(process)
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def make(*ways) -> Server:
+        servers.append(Server(*ways))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def client():
+    clients = []
+
+    def make(port: int, *, timeout_s: float = 20.0) -> Odoo:
+        where = Application(
+            f"http://127.0.0.1:{port}", "shop", "admin", Path("none"), 19, timeout_s
+        )
+        clients.append(Odoo(where, Password("secret"), uid=2))
+        return clients[-1]
+
+    yield make
+    for made in clients:
+        made.close()

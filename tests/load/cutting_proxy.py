@@ -34,7 +34,8 @@ class Proxy:
         self.server.close()
         for writer in list(self.open):
             sock = writer.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            if sock.fileno() >= 0:  # else its other end was quicker than we
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
         self.open.clear()
 
