@@ -8,10 +8,11 @@ read of somebody else's record is an arrival of its own. RESYNC stands outside t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.core.operation import Detail, Flag, Kind, Outcome
 from harness.core.operations import Operations, type_bool, type_i64, type_u8, type_u32
@@ -53,13 +54,14 @@ class Arrivals:
         return Arrivals(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
     @classmethod
-    def concatenate(cls, parts: list[Arrivals]) -> Arrivals:
-        """All rows of `parts`, of which there is one at least."""
-        if len(parts) == 1:
-            return parts[0]
-        return cls(
-            **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)}
-        )
+    def concatenate(cls, parts: Iterable[Arrivals]) -> Arrivals:
+        """All rows of `parts`, of which there is one at least; no two copies of it are held."""
+        columns: dict[str, list[npt.NDArray[np.generic]]] = {f.name: [] for f in fields(cls)}
+        for part in parts:
+            for name, column in columns.items():
+                column.append(getattr(part, name))
+        whole = {name: np.concatenate(columns.pop(name)) for name in tuple(columns)}
+        return cls(**whole)
 
 
 def arrivals_of(operations: Operations, limits_ns: Mapping[int, int]) -> Arrivals:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.core.arrivals import Arrivals
-from harness.core.windows import BIN_NS
+from harness.core.windows import BIN_NS, rising
 
 _BAD_PER_MILLE = 144
 _LONG_NS, _SHORT_NS = 60 * BIN_NS, 5 * BIN_NS
@@ -20,8 +20,8 @@ def burn_rate_alert_ns(arrivals: Arrivals, begin_ns: int, until_ns: int) -> int 
     """
     at_ns = np.arange(begin_ns, until_ns, BIN_NS, dtype=np.int64)
     there = arrivals.done_ns > 0
-    good_ns = np.sort(arrivals.done_ns[there & arrivals.good])
-    bad_ns = np.sort(arrivals.done_ns[there & ~arrivals.good])
+    good_ns = rising(arrivals.done_ns[there & arrivals.good])
+    bad_ns = rising(arrivals.done_ns[there & ~arrivals.good])
     fires = np.full(len(at_ns), True)
     for window_ns in (_LONG_NS, _SHORT_NS):
         good, bad = (

@@ -16,7 +16,7 @@ from harness.core.plan import Plan, Size
 from harness.core.recovery_time import Watch
 from harness.core.timeline import MarkName
 from harness.core.verdict import FitnessFinding
-from harness.core.windows import BIN_NS, Bar, Counts
+from harness.core.windows import BIN_NS, Bar, Counts, within
 from harness.core.wording import milliseconds, seconds, whole
 
 BASELINE_NS = {Size.SMOKE: 10 * BIN_NS, Size.FULL: 30 * BIN_NS}
@@ -65,7 +65,9 @@ def due_of(evidence: Evidence, workload: Workload) -> type_i64:
     nothing = np.zeros(0, dtype=np.int64)
     parts = (evidence.arrivals_ns, evidence.canaries_ns)
     due = np.concatenate([part.get(workload, nothing) for part in parts])
-    return np.sort(due) + evidence.load_begun_ns
+    due.sort()
+    due += evidence.load_begun_ns
+    return due
 
 
 def _uninterrupted(evidence: Evidence) -> FitnessFinding:
@@ -130,15 +132,18 @@ def _baseline(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFind
     if end_ns - begin_ns < need_ns:
         told = f"{seconds(max(0, end_ns - begin_ns))} s of baseline"
         return FitnessFinding("baseline", False, told, limit)
-    sick = []
+    sick, since_ns = [], end_ns - need_ns
+    seen = arrivals.where((arrivals.intended_ns >= since_ns) & (arrivals.intended_ns < end_ns))
     for target in plan.targets.workloads:
-        mine = arrivals.where(arrivals.workload == target.workload.code)
-        counts = Counts.of(mine.intended_ns, mine.good, due_of(evidence, target.workload))
+        mine = seen.where(seen.workload == target.workload.code)
+        due = within(due_of(evidence, target.workload), since_ns, end_ns)
+        counts = Counts.of(mine.intended_ns, mine.good, due)
         if not counts.well_within(Bar(), end_ns - need_ns, end_ns):
-            good, total, due = (
+            counted = (
                 int(n[0]) for n in counts.between(np.array([end_ns - need_ns]), np.array([end_ns]))
             )
-            sick.append(f"{target.workload}: {good:,} good of {total:,} ({due:,} due)")
+            good, total, wanted = counted
+            sick.append(f"{target.workload}: {good:,} good of {total:,} ({wanted:,} due)")
     told = "; ".join(sick) or f"{seconds(end_ns - begin_ns)} s, every workload well"
     return FitnessFinding("baseline", not sick, told, limit)
 

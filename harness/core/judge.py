@@ -28,11 +28,14 @@ from harness.core.verdict import (
 )
 
 
-def judge(plan: Plan, evidence: Evidence) -> Judgement:
-    """Judge one run. Pure: the same plan and evidence give the same judgement, to the byte."""
+def judge(plan: Plan, evidence: Evidence, measures: Measures | None = None) -> Judgement:
+    """Judge one run. Pure: the same plan and evidence give the same judgement, to the byte.
+
+    `measures`: of the same plan and evidence, for whoever needs them afterwards.
+    """
     if evidence.observation.skipped:
         return _skipped(plan, evidence.observation.skipped)
-    measures = Measures(plan, evidence)
+    measures = measures or Measures(plan, evidence)
     fit = measures.fitness()
     workloads = tuple(_void_workload(w, fit) for w in measures.workloads())
     platform = tuple(_void(f, fit) for f in platform_findings(measures, workloads))

@@ -74,24 +74,31 @@ class Measures:
             return None
         return self.evidence.timeline.first(MarkName.FAULT_ACTIVE)
 
-    @cached_property
+    @property
     def arrivals(self) -> Arrivals:
+        return self.timed[0]
+
+    @property
+    def backlog(self) -> Backlog:
+        """What was sent again, and when the last of it was acknowledged."""
+        return self.timed[1]
+
+    @cached_property
+    def timed(self) -> tuple[Arrivals, Backlog]:
+        """Both of the ledger's own times, of one reading."""
         limits = limits_ns(self.plan)
-        return Arrivals.concatenate(
-            [arrivals_of(portion.chains, limits) for portion in self.evidence.portions()]
-        )
+        backlog = Backlog()
+
+        def each() -> Iterator[Arrivals]:
+            for portion in self.evidence.portions():
+                backlog.add(portion.calls)
+                yield arrivals_of(portion.chains, limits)
+
+        return Arrivals.concatenate(each()), backlog
 
     @cached_property
     def restore(self) -> Restore | None:
         return restore_of(self.evidence)
-
-    @cached_property
-    def backlog(self) -> Backlog:
-        """What was sent again, and when the last of it was acknowledged."""
-        backlog = Backlog()
-        for portion in self.evidence.portions():
-            backlog.add(portion.calls)
-        return backlog
 
     def pieces(self) -> Iterator[Piece]:
         """All records, put together, a stretch of keys at a time."""

@@ -20,7 +20,7 @@ import numpy as np
 from harness.core.arrivals import Arrivals
 from harness.core.operations import type_bool, type_i64
 from harness.core.verdict import RecoveryTime
-from harness.core.windows import BIN_NS, Bar, Bins, Counts, rising
+from harness.core.windows import BIN_NS, Bar, Bins, Counts, longest_gap, rising, within
 
 CANARY_LIMIT_NS = 250_000_000
 _WELL_AT_END_NS = 2 * BIN_NS  # as the window's own rule: two bins in a row are no accident
@@ -61,20 +61,23 @@ class _Seen:
     bar: Bar
     counts: Counts
     bins: Bins
-    after: Arrivals  # intended within [t_F, end of observation)
+    arrivals: Arrivals
+    inside: type_bool  # of these: intended within [t_F, end of observation)
+    bad: Arrivals  # these, as far as they are not GOOD
     good_done_ns: type_i64  # rising; of arrivals of any time
     bad_at_ns: type_i64  # rising; of arrivals of any time
 
     @classmethod
     def of(cls, arrivals: Arrivals, due_ns: type_i64, watch: Watch, bar: Bar) -> _Seen:
         begin, end = watch.fault_earliest_ns, watch.until_ns
-        after = arrivals.where((arrivals.intended_ns >= begin) & (arrivals.intended_ns < end))
-        due_ns = due_ns[(due_ns >= begin) & (due_ns < end)]
-        counts = Counts.of(after.intended_ns, after.good, due_ns)
+        inside = (arrivals.intended_ns >= begin) & (arrivals.intended_ns < end)
+        bad = arrivals.where(inside & ~arrivals.good)
+        due_ns = within(rising(due_ns), begin, end)
+        counts = Counts.of(arrivals.intended_ns[inside], arrivals.good[inside], due_ns)
         good_done_ns = rising(arrivals.done_ns[arrivals.good & (arrivals.done_ns > begin)])
         bad_at_ns = rising(arrivals.bad_at_ns[~arrivals.good & (arrivals.bad_at_ns > begin)])
         bins = Bins.of(counts, bar, begin, end)
-        return cls(watch, bar, counts, bins, after, good_done_ns, bad_at_ns)
+        return cls(watch, bar, counts, bins, arrivals, inside, bad, good_done_ns, bad_at_ns)
 
     @property
     def failing_windows(self) -> type_bool:
@@ -137,7 +140,7 @@ def _recovery(seen: _Seen, target_ns: int) -> RecoveryTime:
         widened_by_ns=watch.widened_by_ns,
         down_ns=BIN_NS * int(np.count_nonzero(bins.down)),
         degraded_ns=BIN_NS * int(np.count_nonzero(~bins.well & ~bins.down)),
-        shed=int(np.count_nonzero(seen.after.shed)),
+        shed=int(np.count_nonzero(seen.arrivals.shed & seen.inside)),
     )
     whole = (watch.fault_earliest_ns, watch.until_ns)
     if not len(failing) and seen.counts.well_within(seen.bar, *whole):
@@ -151,7 +154,7 @@ def _never_out(seen: _Seen, blank: RecoveryTime) -> RecoveryTime:
     """Every window from t_F on is well: 0, with the resolution as the upper end."""
     high_ns, first_bad_ns = blank.resolution_ns + seen.watch.clock_error_ns, None
     if not seen.bins.well.all():
-        bad_ns = seen.after.bad_at_ns[_bad_in(seen, ~seen.bins.well)]
+        bad_ns = seen.bad.bad_at_ns[_bad_in(seen, ~seen.bins.well)]
         first_bad_ns = _after_fault(seen, _outage_began(seen)[0])
         good_ns = np.concatenate(
             [[seen.watch.fault_earliest_ns], seen.good_done_ns, [seen.watch.until_ns]]
@@ -207,15 +210,14 @@ def _outage_began(seen: _Seen) -> tuple[int, int]:
     if not bad.any():  # its arrivals were never sent
         edge_ns = int(seen.bins.edges_ns[below[0]])
         return edge_ns, edge_ns
-    began_ns = int(seen.after.bad_at_ns[bad].min())
-    done_ns = seen.after.done_ns[bad]
+    began_ns = int(seen.bad.bad_at_ns[bad].min())
+    done_ns = seen.bad.done_ns[bad]
     return began_ns, max(began_ns, int(done_ns[done_ns > 0].min(initial=seen.watch.until_ns)))
 
 
 def _bad_in(seen: _Seen, bins: type_bool) -> type_bool:
-    """Bad arrivals of the marked bins."""
-    at = (seen.after.intended_ns - seen.watch.fault_earliest_ns) // BIN_NS
-    return ~seen.after.good & bins[at]
+    """Which of the bad arrivals are of the marked bins."""
+    return bins[(seen.bad.intended_ns - seen.watch.fault_earliest_ns) // BIN_NS]
 
 
 def _back(seen: _Seen, began_ns: int, failing: type_bool) -> int | None:
@@ -272,21 +274,21 @@ def _last_bad_before(seen: _Seen, at_ns: int) -> int:
 
 def _last_good_before(seen: _Seen, at_ns: int) -> int:
     """The outage began no earlier than the last arrival that was served whole before it."""
-    served = seen.after.good & (seen.after.done_ns <= at_ns)
-    return int(seen.after.intended_ns[served].max(initial=seen.watch.fault_earliest_ns))
+    served = seen.inside & seen.arrivals.good & (seen.arrivals.done_ns <= at_ns)
+    since_ns = seen.watch.fault_earliest_ns
+    return int(np.max(seen.arrivals.intended_ns, where=served, initial=since_ns))
 
 
 def _hung_at(seen: _Seen, bad_at_ns: int) -> bool:
     """Whether the arrival that proved the platform bad at that instant hung."""
-    these = ~seen.after.good & (seen.after.bad_at_ns == bad_at_ns)
-    return bool((seen.after.done_ns[these] != bad_at_ns).any()) if these.any() else True
+    these = seen.bad.bad_at_ns == bad_at_ns
+    return bool((seen.bad.done_ns[these] != bad_at_ns).any()) if these.any() else True
 
 
 def _resolution_ns(seen: _Seen, *, hung: bool) -> int:
     """1/rate, as the longest gap that the schedule left, plus lag, plus what a canary waits."""
     watch = seen.watch
-    due = np.concatenate([[watch.fault_earliest_ns], seen.counts.due_ns, [watch.until_ns]])
-    gap_ns = int(np.diff(due).max(initial=0))
+    gap_ns = longest_gap(seen.counts.due_ns, watch.fault_earliest_ns, watch.until_ns)
     return gap_ns + watch.lag_ns + (watch.canary_limit_ns if hung else 0)
 
 

@@ -71,7 +71,8 @@ def _grid(shape: Shape, until_s: float) -> Iterator[npt.NDArray[np.float64]]:
     before it ended. A day has 86 million of them.
     """
     knots = np.array([p[0] for p in shape.points if p[0] < until_s] + [until_s])
-    count, last = math.ceil(until_s / _STEP_S), np.zeros(0)
+    last: npt.NDArray[np.float64] = np.zeros(0)
+    count = math.ceil(until_s / _STEP_S)
     for first in range(0, count, _STEPS_AT_ONCE):
         end = min(first + _STEPS_AT_ONCE, count)
         steps = np.arange(first, end) * _STEP_S

@@ -14,6 +14,7 @@ import numpy as np
 from harness.core.operations import type_bool, type_i64
 
 BIN_NS = 1_000_000_000
+AT_ONCE = 1 << 17  # values that are looked at together, where all of them would be many
 _PPM = 1_000_000
 _GOOD_PPM = 990_000
 _ANSWERED_PPM = 950_000
@@ -22,6 +23,27 @@ _ANSWERED_PPM = 950_000
 def rising(values: type_i64) -> type_i64:
     """The values in rising order; a ledger's often are, and looking costs less than sorting."""
     return values if bool((values[1:] >= values[:-1]).all()) else np.sort(values)
+
+
+def within(rising_ns: type_i64, begin_ns: int, end_ns: int) -> type_i64:
+    """Those of rising values in [begin, end)."""
+    first, end = np.searchsorted(rising_ns, [begin_ns, end_ns]).tolist()
+    return rising_ns[first : max(first, end)]
+
+
+def longest_gap(rising_ns: type_i64, begin_ns: int, end_ns: int) -> int:
+    """The longest stretch between two neighbours, from the begin to the end; at least 0.
+
+    >>> longest_gap(np.array([3, 4, 9]), 0, 12), longest_gap(np.array([], np.int64), 0, 12)
+    (5, 12)
+    """
+    if not len(rising_ns):
+        return max(0, end_ns - begin_ns)
+    longest = max(0, int(rising_ns[0]) - begin_ns, end_ns - int(rising_ns[-1]))
+    for first in range(0, len(rising_ns) - 1, AT_ONCE):
+        gaps = np.diff(rising_ns[first : first + AT_ONCE + 1])
+        longest = max(longest, int(gaps.max()))
+    return longest
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from harness.core.alerting import AlertWatch, detection
 from harness.core.evidence import Evidence, LedgerHealth, Observation, ReadBack, Use
 from harness.core.judge import judge
 from harness.core.load_places import ClockHealth
+from harness.core.measures import Measures
 from harness.core.money import money
 from harness.core.money_values import Money
 from harness.core.operations import Operations
@@ -216,21 +217,21 @@ def _observation(directory: Path, clocks: tuple[ClockHealth, ...], *, sealed: bo
 def load_record(directory: Path) -> RunRecord:
     """The judged run for the reports: judged again from the evidence, never read from a report."""
     plan, evidence, digest = open_run(directory)
-    return record_of(directory, plan, evidence, judge(plan, evidence), digest)
+    measures = Measures(plan, evidence)
+    return record_of(directory, measures, judge(plan, evidence, measures), digest)
 
 
-def record_of(
-    directory: Path, plan: Plan, evidence: Evidence, judgement: Judgement, digest: str
-) -> RunRecord:
-    """Assemble what a renderer needs."""
+def record_of(directory: Path, measures: Measures, judgement: Judgement, digest: str) -> RunRecord:
+    """Assemble what a renderer needs, of the measures that it was judged by."""
+    plan, evidence = measures.plan, measures.evidence
     head = canonical.loads(Head, directory / "head.json")
     active = evidence.timeline.first(MarkName.FAULT_ACTIVE)
-    found, why = _money(plan, evidence)
+    found, why = _money(measures)
     return RunRecord(
         plan=plan,
         judgement=judgement,
         timeline=evidence.timeline,
-        series=series(plan, evidence),
+        series=series(plan, evidence, measures.arrivals),
         origin_ns=active.latest_ns if active else evidence.load_begun_ns,
         load_begun_ns=evidence.load_begun_ns,
         load_stopped_ns=evidence.load_stopped_ns,
@@ -247,10 +248,10 @@ def record_of(
     )
 
 
-def _money(plan: Plan, evidence: Evidence) -> tuple[Money | None, str]:
+def _money(measures: Measures) -> tuple[Money | None, str]:
     """The money of the run, or why there is none: no figure is worth a report that is not there."""
     try:
-        return money(plan, evidence), ""
+        return money(measures.plan, measures.evidence, measures), ""
     except Exception as error:  # noqa: BLE001  ours: told in the report, and no zero
         return None, f"{type(error).__name__}: {error}"
 

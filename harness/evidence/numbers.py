@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.core.judge import judge
+from harness.core.measures import Measures
 from harness.core.record import RunRecord
 from harness.core.verdict import Judgement
 from harness.errors import PeakdrillError
@@ -36,8 +37,9 @@ def numbers(
     """Judge again, render again, compare. Only for a directory of which every byte holds."""
     try:
         plan, evidence, digest = open_run(directory)
-        judgement = judge(plan, evidence)
-        record = record_of(directory, plan, evidence, judgement, digest)
+        measures = Measures(plan, evidence)
+        judgement = judge(plan, evidence, measures)
+        record = record_of(directory, measures, judgement, digest)
     except PeakdrillError as error:
         return Numbers(None, (Problem("the evidence", f"it cannot be judged: {error.what}"),))
     problems = list(_verdict(directory, judgement))
