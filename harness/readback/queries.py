@@ -1,6 +1,6 @@
 """The read-back's SQL: one set for the shop and for a real Odoo, by Odoo's own names.
 
-Every query yields integer columns only, so that COPY streams them and numpy parses them:
+A store's query yields integer columns only, so that `PACKED` makes fixed words of them:
 worker, seq, id, stage, digest (signed 64 bit), parts, expected. The digest is that of
 `core.operation.order_content`, computed where the data lies. May not live here: judgement.
 """
@@ -15,7 +15,7 @@ _DISPLAY_TYPES_SINCE = 16
 ORDERS = """
 WITH o AS (
     SELECT id, client_order_ref AS key, state, partner_id, amount_total FROM sale_order
-    WHERE client_order_ref LIKE {prefix} AND client_order_ref ~ {pattern}
+    WHERE client_order_ref LIKE {prefix} AND client_order_ref ~ {pattern} AND {ids}
 ), l AS (
     SELECT o.id, count(*) AS lines, coalesce(sum(price_total), 0) AS total,
            string_agg(format('%s:%s:%s', product_id, trim_scale(product_uom_qty::numeric),
@@ -57,7 +57,7 @@ FROM o LEFT JOIN l USING (id) LEFT JOIN p USING (id) LEFT JOIN m USING (id)
 POINT_OF_SALE = """
 WITH o AS (
     SELECT id, pos_reference AS key, state, partner_id, amount_total FROM pos_order
-    WHERE pos_reference LIKE {prefix} AND pos_reference ~ {pattern}
+    WHERE pos_reference LIKE {prefix} AND pos_reference ~ {pattern} AND {ids}
 ), l AS (
     SELECT o.id, sum(qty) AS sold,
            string_agg(format('%s:%s:%s', product_id, trim_scale(qty::numeric),
@@ -92,7 +92,7 @@ FROM o LEFT JOIN l USING (id) LEFT JOIN pay USING (id) LEFT JOIN goods USING (id
 INVOICES = """
 WITH o AS (
     SELECT id, ref AS key, state, partner_id FROM account_move
-    WHERE ref LIKE {prefix} AND ref ~ {pattern} AND move_type = 'out_invoice'
+    WHERE ref LIKE {prefix} AND ref ~ {pattern} AND move_type = 'out_invoice' AND {ids}
 ), l AS (
     SELECT o.id,
            string_agg(format('%s:%s:%s', product_id, trim_scale(quantity::numeric),
@@ -112,23 +112,22 @@ SELECT split_part(o.key, '-', 3)::int, split_part(o.key, '-', 4)::bigint, o.id,
 FROM o LEFT JOIN l USING (id)
 """
 
+# A message a row costs more than the row: all go into one, as many as `store_rows` asks for.
+PACKED = """
+SELECT count(*),
+       string_agg(int4send(worker::int) || int4send(seq::int) || int8send(id::bigint)
+                  || int2send(stage::int2) || int8send(digest::bigint)
+                  || int2send(parts::int2) || int2send(expected::int2), ''::bytea)
+FROM ({rows}) found (worker, seq, id, stage, digest, parts, expected)
+"""
+
 ATTACHMENTS = """
 SELECT a.res_id, a.store_fname, a.checksum
 FROM ir_attachment a JOIN sale_order o ON o.id = a.res_id
 WHERE a.res_model = 'sale.order' AND a.name LIKE {prefix} AND o.client_order_ref LIKE {prefix}
 """
 
-FOREIGN_ORDERS = """
-SELECT count(*) FROM sale_order
-WHERE client_order_ref LIKE {prefix} AND NOT client_order_ref ~ {pattern}
-"""
-
-FOREIGN_SALES = """
-SELECT count(*) FROM pos_order
-WHERE pos_reference LIKE {prefix} AND NOT pos_reference ~ {pattern}
-"""
-
-FOREIGN_INVOICES = """
+FOREIGN_ENTRIES = """
 SELECT count(*) FROM account_move WHERE ref LIKE {prefix} AND NOT ref ~ {pattern}
 """
 
@@ -155,15 +154,20 @@ ORDER BY product_id LIMIT 20
 """
 
 
-def for_run(query: str, run_id: str, *, kind: str, version: int) -> sql.Composed:
+def for_run(
+    query: str, run_id: str, *, kind: str, version: int, ids: range | None = None
+) -> sql.Composed:
     """`query` bound to one run's keys and to the column names of Odoo's `version`.
+
+    Where there are `ids`, of the records with these alone.
 
     A key that `key_of` would not have written, with a leading zero or beyond what the ledger can
     number, matches no pattern: it is foreign.
     """
     return sql.SQL(query).format(
         prefix=sql.Literal(f"pd-{run_id}-%"),
-        pattern=sql.Literal(f"^pd-{run_id}-(0|[1-9][0-9]{{0,3}})-(0|[1-9][0-9]{{0,8}})$"),
+        pattern=sql.Literal(pattern_of(run_id)),
+        ids=sql.SQL("id >= {} AND id < {}").format(ids.start, ids.stop) if ids else sql.SQL("true"),
         line_quantity=_line_quantity(kind, version),
         every_product=sql.Literal(kind == "shop"),
         invoiced=_invoiced(kind, version),
@@ -172,6 +176,11 @@ def for_run(query: str, run_id: str, *, kind: str, version: int) -> sql.Composed
         # a real Odoo moves a till's goods at once or when its session is closed, as it is set up
         moves_at_once=sql.Literal(kind == "shop" and version >= _SHOP_MOVES_AT_ONCE),
     )
+
+
+def pattern_of(run_id: str) -> str:
+    """A regular expression for exactly the keys that a worker of this run may write."""
+    return f"^pd-{run_id}-(0|[1-9][0-9]{{0,3}})-(0|[1-9][0-9]{{0,8}})$"
 
 
 def _invoiced(kind: str, version: int) -> sql.SQL:

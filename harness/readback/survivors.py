@@ -6,8 +6,8 @@ record that was acknowledged and is not found here is lost. Only looks; changes 
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,34 +18,10 @@ import psycopg
 from harness.core.evidence import Part
 from harness.errors import Interrupted
 from harness.platforms.capabilities import Endpoints, Filestore
-from harness.readback import documents, partners, queries
+from harness.readback import documents, partners, queries, store_rows
+from harness.readback.key_queries import KEYED
 
-STORES = ("orders", "point-of-sale", "invoices")
-_QUERY = {
-    "orders": queries.ORDERS,
-    "point-of-sale": queries.POINT_OF_SALE,
-    "invoices": queries.INVOICES,
-}
-_FOREIGN = {
-    "orders": queries.FOREIGN_ORDERS,
-    "point-of-sale": queries.FOREIGN_SALES,
-    "invoices": queries.FOREIGN_INVOICES,
-}
-_TABLE = {"orders": "sale_order", "point-of-sale": "pos_order", "invoices": "account_move"}
-
-ROW = np.dtype(
-    [
-        ("store", "u1"),  # index into STORES
-        ("worker", "<u2"),
-        ("seq", "<u4"),
-        ("id", "<i8"),
-        ("stage", "u1"),
-        ("digest", "<u8"),
-        ("document", "<u8"),  # first 8 bytes of the SHA-1 of the document's bytes, 0: none
-        ("parts", "u1"),
-        ("expected_parts", "u1"),
-    ]
-)
+ROW, STORES = store_rows.ROW, store_rows.STORES
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +54,21 @@ def look(
     """
     taken_ns = clock()
     try:
-        with psycopg.connect(endpoints.dsn, connect_timeout=5, autocommit=True) as database:
-            database.execute("SET statement_timeout = '120s'")
-            there = [store for store in STORES if _is_there(database, store, endpoints)]
-            fetch = documents.source_of(endpoints, filestore)
-            parts = [_store(database, store, endpoints, run_id, fetch) for store in there]
-            rows = np.concatenate([np.zeros(0, ROW), *parts])
-            foreign = sum(_count(database, _FOREIGN[s], endpoints, run_id) for s in there)
-            disagreements = [*_stock(database, endpoints, run_id)] if "orders" in there else []
+        with _snapshot(endpoints.dsn) as database:
+            stores = {
+                store: _rows(database, store, endpoints, run_id)
+                for store in STORES
+                if _is_there(database, store, endpoints)
+            }
+            foreign = _foreign(database, stores, endpoints, run_id)
+            attachments, disagreements = [], []
+            if "orders" in stores:
+                select = _bound(queries.ATTACHMENTS, endpoints, run_id)
+                attachments = database.execute(select).fetchall()
+                disagreements += _stock(database, endpoints, run_id)
+        rows = np.concatenate([np.zeros(0, ROW), *(found for found, _ in stores.values())])
+        fetch = documents.source_of(endpoints, filestore)
+        _add_documents(rows, documents.read(attachments, fetch))
         if settled:
             disagreements += partners.disagreements(endpoints, run_id, rows)
     except Interrupted:
@@ -96,13 +79,23 @@ def look(
     return Look(name, taken_ns, True, "", rows, foreign, tuple(disagreements))
 
 
+@contextmanager
+def _snapshot(dsn: str) -> Iterator[psycopg.Connection]:
+    """All statements see the same: what is read apart, keys, rows and stock, belongs together."""
+    with psycopg.connect(dsn, connect_timeout=5) as database:
+        database.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        database.read_only = True
+        database.execute("SET statement_timeout = '120s'")
+        yield database
+
+
 def _is_there(database: psycopg.Connection, store: str, endpoints: Endpoints) -> bool:
     """Of a real Odoo, which has the tables of its installed modules: what was sold in a store
     that is gone is lost. The stand-in has them all, and one that is missing ends the look.
     """
     if endpoints.kind == "shop":
         return True
-    found = database.execute("SELECT to_regclass(%s) IS NOT NULL", [_TABLE[store]]).fetchone()
+    found = database.execute("SELECT to_regclass(%s) IS NOT NULL", [KEYED[store][0]]).fetchone()
     return bool(found and found[0])
 
 
@@ -110,49 +103,31 @@ def _bound(query: str, endpoints: Endpoints, run_id: str) -> psycopg.sql.Compose
     return queries.for_run(query, run_id, kind=endpoints.kind, version=endpoints.version)
 
 
-def _store(
+def _rows(
+    database: psycopg.Connection, store: str, endpoints: Endpoints, run_id: str
+) -> tuple[npt.NDArray[np.void], int]:
+    kind, version = endpoints.kind, endpoints.version
+    return store_rows.of_store(database, store, run_id, kind=kind, version=version)
+
+
+def _foreign(
     database: psycopg.Connection,
-    store: str,
+    stores: Mapping[str, tuple[npt.NDArray[np.void], int]],
     endpoints: Endpoints,
     run_id: str,
-    fetch: documents.Fetch | None,
-) -> npt.NDArray[np.void]:
-    select = _bound(_QUERY[store], endpoints, run_id)
-    columns = _copy(database, select, 7)
-    rows = np.zeros(len(columns), ROW)
-    rows["store"] = STORES.index(store)
-    for i, field in enumerate(("worker", "seq", "id", "stage")):
-        rows[field] = columns[:, i]
-    rows["digest"] = columns[:, 4].view(np.uint64)
-    rows["parts"] = columns[:, 5]
-    rows["expected_parts"] = columns[:, 6]
-    if store == "orders":
-        select = _bound(queries.ATTACHMENTS, endpoints, run_id)
-        _add_documents(rows, documents.read(database.execute(select).fetchall(), fetch))
-    return rows
-
-
-def _copy(database: psycopg.Connection, select: object, width: int) -> npt.NDArray[np.int64]:
-    """Rows of integers, streamed by COPY. Shape (n, width)."""
-    text = io.BytesIO()
-    statement = psycopg.sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(select)
-    with database.cursor() as cursor, cursor.copy(statement) as blocks:
-        for block in blocks:
-            text.write(block)
-    if not text.tell():
-        return np.zeros((0, width), np.int64)
-    text.seek(0)
-    return np.loadtxt(text, dtype=np.int64, delimiter=",", ndmin=2)
-
-
-def _count(database: psycopg.Connection, query: str, endpoints: Endpoints, run_id: str) -> int:
-    found = database.execute(_bound(query, endpoints, run_id)).fetchone()
-    return int(found[0]) if found else 0
+) -> int:
+    """Keys that nobody writes. In the ledger those of all its entries, not of invoices alone."""
+    foreign = sum(count for store, (_, count) in stores.items() if store != "invoices")
+    if "invoices" not in stores:
+        return foreign
+    found = database.execute(_bound(queries.FOREIGN_ENTRIES, endpoints, run_id)).fetchone()
+    return foreign + (int(found[0]) if found else 0)
 
 
 def _add_documents(rows: npt.NDArray[np.void], found: Mapping[int, documents.Document]) -> None:
     """By the hash of its bytes; a row without its file keeps DOCUMENT expected."""
-    by_id = np.argsort(rows["id"], kind="stable")
+    orders = np.flatnonzero(rows["store"] == STORES.index("orders"))
+    by_id = orders[np.argsort(rows["id"][orders], kind="stable")]
     ids = rows["id"][by_id]
     for order_id, document in found.items():
         at = int(np.searchsorted(ids, order_id))

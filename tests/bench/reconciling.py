@@ -2,110 +2,179 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, LiteralString
 
-import numpy as np
 import psycopg
 from psycopg import sql
 
-from harness.readback.survivors import _copy
+from harness.readback import key_queries
+from tests.bench import key_reader
+from tests.bench.children import result_of, started
+from tests.bench.contents import content
+from tests.bench.key_reader import RUN, WORKERS, lost, only, timed
+from tests.bench.relay import counting
 from tests.bench.rows import Job, Row, Spread, held, in_turn, ratios
 from tests.bench.scratch_database import scratch_database
 
-WANTED, WANTED_TEXT = 1.3, 2.5
-_KEYS = sql.SQL("SELECT worker, seq FROM keys")
-_TEXT = sql.SQL(
-    "SELECT split_part(ref, '-', 3)::int, split_part(ref, '-', 4)::bigint FROM refs"
-    " WHERE ref LIKE 'pd-bench-%'"
+WANTED, WANTED_TEXT, WANTED_BYTES, WANTED_MB = 1.3, 2.5, 1.0, 500
+ASKED = 10_000_000
+_FILL: tuple[LiteralString, ...] = (
+    "DROP TABLE IF EXISTS keys, sale_order, ledger",
+    "CREATE UNLOGGED TABLE keys (worker int, seq bigint)",
+    "INSERT INTO keys SELECT n % {workers}, n / {workers} FROM generate_series(1, {rows} - 1) n",
+    "CREATE UNLOGGED TABLE sale_order (id bigint, client_order_ref text)",
+    "INSERT INTO sale_order SELECT seq, 'pd-' || {run} || '-' || worker || '-' || seq FROM keys",
 )
+_LEDGER: tuple[LiteralString, ...] = (
+    "CREATE UNLOGGED TABLE ledger (worker int, seq bigint)",
+    "INSERT INTO ledger SELECT n % {workers}, n / {workers} FROM generate_series(0, {rows} - 1) n",
+)
+type_ways = dict[str, Callable[[], float]]
+
+
+@dataclass(frozen=True)
+class Wire:
+    """What one way of keys costs besides time: bytes a row to the client, its memory's growth."""
+
+    bytes_a_row: float
+    grown_mb: float
 
 
 def reconciliation(job: Job) -> list[Row]:
-    """At as many rows as fit into this run; what was asked for is 10 million."""
-    rows = job.pick(500_000, 2_000_000)
+    """At what was asked for when in full, 10 million rows; beside others at as many as they bear."""
+    few, many = job.pick(200_000, 1_000_000), job.pick(1_000_000, ASKED)
+    made = job.pick(2_000_000, 10 * ASKED)
     with (
         scratch_database(job.scratch / "database") as dsn,
         psycopg.connect(dsn, autocommit=True) as database,
     ):
-        fill(database, rows)
-        ways: dict[str, Callable[[], float]] = {
-            "floor": _timed(lambda: database.execute("COPY keys TO '/dev/null'")),
-            "floor of texts": _timed(lambda: database.execute("COPY refs TO '/dev/null'")),
-            "ours": _timed(lambda: lost(_copy(database, _KEYS, 2), rows)),
-            "ours of texts": _timed(lambda: lost(_copy(database, _TEXT, 2), rows)),
-            "anti-join": _timed(lambda: anti_join(database)),
-            "sets": _timed(lambda: sets(database, rows)),
-        }
-        found = in_turn(ways, job.pick(2, 3))
-    each = {name: Spread.of(values) for name, values in found.items()}
-    keys = ratios(found["ours"], found["floor"])
-    texts = ratios(found["ours of texts"], found["floor of texts"])
-    why = (
-        f"measured at {rows:,} rows; the read-back takes its rows as text through COPY, a message a "
-        "row, and has them parsed by numpy: the server's part is the floor, the rest is the client's"
-    )
-    said = "; ".join(f"{name} {spread.text(' s')}" for name, spread in each.items())
-    return [
-        Row(
-            "reconciliation by key: fixed-width keys", f"at most {WANTED:g}x COPY to /dev/null",
-            f"{keys.text('x')}; beside the SQL anti-join {ratios(found['ours'], found['anti-join']).text('x')}"
-            f", fetchall and sets {ratios(found['ours'], found['sets']).text('x')}",
-            f"{said}; DuckDB: not installed", held(keys.median <= WANTED),
-            "" if keys.median <= WANTED else why,
-            {name: spread.median for name, spread in each.items()} | {"rows": rows},
-        ),
-        Row(
-            "reconciliation by key: text references", f"at most {WANTED_TEXT:g}x COPY to /dev/null",
-            texts.text("x"), "the same rows", held(texts.median <= WANTED_TEXT),
-            "" if texts.median <= WANTED_TEXT else f"{why}; and the key is cut out of a text there",
-        ),
-    ]  # fmt: skip
+        fill(database, few, ledger=True)
+        beside = in_turn(ours(database, few) | others(database, few), job.pick(2, 3))
+        fill(database, many)
+        found = in_turn(ours(database, many) | floors(database), job.pick(3, 5))
+        folder = job.folder("wire")
+        wires = {kind: wire(dsn, folder, kind, many) for kind in ("numbers", "texts")}
+        largest = in_a_child(dsn, "made", made)
+        contents = content(job, dsn)
+    grown_mb = largest["mb"] - largest["before_mb"]
+    rows = [_row(kind, found, beside, wires[kind], many, few) for kind in ("numbers", "texts")]
+    return [*rows, _memory(made, grown_mb, largest["s"]), contents]
 
 
-def fill(database: psycopg.Connection, rows: int) -> None:
+def ours(database: psycopg.Connection, rows: int) -> type_ways:
+    """The ledger is read already, and is put into blocks within the time."""
+    acknowledged = list(key_reader.ledger(rows))
+    return {
+        "numbers": timed(lambda: lost(_in_one(database, key_reader.numbers), acknowledged)),
+        "texts": timed(lambda: lost(_in_one(database, key_reader.texts), acknowledged)),
+    }
+
+
+def floors(database: psycopg.Connection) -> type_ways:
+    """COPY of each table; and what the database alone takes for ours, told to nobody."""
+    own = {"numbers": key_reader.NUMBERS, "texts": key_queries.quickly("orders", RUN)}
+    asked = {
+        "floor of numbers": sql.SQL("COPY keys TO '/dev/null'"),
+        "floor of texts": sql.SQL("COPY sale_order TO '/dev/null'"),
+        **{
+            f"database for {kind}": sql.SQL("COPY ({}) TO '/dev/null'").format(
+                key_queries.blocks_of(keys)
+            )
+            for kind, keys in own.items()
+        },
+    }
+    return {
+        name: timed(lambda words=words: database.execute(words)) for name, words in asked.items()
+    }
+
+
+def others(database: psycopg.Connection, rows: int) -> type_ways:
+    return {
+        "anti-join": timed(lambda: anti_join(database)),
+        "sets": timed(lambda: sets(database, rows)),
+    }
+
+
+def fill(database: psycopg.Connection, rows: int, *, ledger: bool = False) -> None:
     """Keys of four workers, one of them lost; and a ledger to join against."""
-    for statement in (
-        "CREATE UNLOGGED TABLE keys (worker int, seq bigint)",
-        f"INSERT INTO keys SELECT n % 4, n / 4 FROM generate_series(1, {rows} - 1) n",
-        "CREATE UNLOGGED TABLE refs (id bigint, ref text)",
-        "INSERT INTO refs SELECT seq, 'pd-bench-' || worker || '-' || seq FROM keys",
-        "CREATE UNLOGGED TABLE ledger (worker int, seq bigint)",
-        f"INSERT INTO ledger SELECT n % 4, n / 4 FROM generate_series(0, {rows} - 1) n",
-        "ANALYZE",
-    ):
-        database.execute(sql.SQL(statement))  # type: ignore[arg-type]
-
-
-def lost(found: np.ndarray[tuple[int, ...], np.dtype[np.int64]], rows: int) -> int:
-    """How many acknowledged keys are not among the rows. Exactly one is not, or it is no measure."""
-    held_there = np.zeros((4, -(-rows // 4)), dtype=bool)
-    held_there[found[:, 0], found[:, 1]] = True
-    return _one(rows - int(held_there.sum()))
+    for statement in (*_FILL, *(_LEDGER if ledger else ()), "ANALYZE"):
+        database.execute(sql.SQL(statement).format(workers=WORKERS, rows=rows, run=RUN))
 
 
 def anti_join(database: psycopg.Connection) -> int:
-    asked = "SELECT count(*) FROM ledger l WHERE NOT EXISTS (SELECT FROM keys k"
-    asked += " WHERE k.worker = l.worker AND k.seq = l.seq)"
-    (count,) = database.execute(sql.SQL(asked)).fetchone() or (0,)
-    return _one(int(count))
+    asked: LiteralString = (
+        "SELECT count(*) FROM ledger l WHERE NOT EXISTS (SELECT FROM keys k"
+        " WHERE k.worker = l.worker AND k.seq = l.seq)"
+    )
+    (count,) = database.execute(asked).fetchone() or (0,)
+    return only(int(count))
 
 
 def sets(database: psycopg.Connection, rows: int) -> int:
-    there = set(database.execute(_KEYS).fetchall())
-    return _one(len({(n % 4, n // 4) for n in range(rows)} - there))
+    there = set(database.execute("SELECT worker, seq FROM keys").fetchall())
+    return only(len({(n % WORKERS, n // WORKERS) for n in range(rows)} - there))
 
 
-def _one(count: int) -> int:
-    if count != 1:
-        raise RuntimeError(f"{count} keys were found lost, and it was one")
-    return count
+def wire(dsn: str, folder: Path, kind: str, rows: int) -> Wire:
+    """By a child through a relay, apart from what is timed."""
+    sockets = Path(dsn.split(maxsplit=1)[0].removeprefix("host="))
+    with counting(sockets, folder / "w") as counted:
+        did = in_a_child(dsn.replace(str(sockets), str(folder / "w")), kind, rows)
+    return Wire(counted.received / rows, did["mb"] - did["before_mb"])
 
 
-def _timed(what: Callable[[], object]) -> Callable[[], float]:
-    def once() -> float:
-        begun = time.perf_counter()
-        what()
-        return time.perf_counter() - begun
+def in_a_child(dsn: str, kind: str, rows: int) -> dict[str, Any]:
+    return result_of(started("-m", "tests.bench.key_reader", dsn, kind, rows))
 
-    return once
+
+def _in_one(
+    database: psycopg.Connection, way: Callable[[psycopg.Connection], key_reader.Presence]
+) -> key_reader.Presence:
+    with database.transaction():
+        return way(database)
+
+
+def _row(
+    kind: str, found: Mapping[str, list[float]], beside: Mapping[str, list[float]], cost: Wire,
+    rows: int, few: int,
+) -> Row:  # fmt: skip
+    numbers = kind == "numbers"
+    wanted = WANTED if numbers else WANTED_TEXT
+    ratio = ratios(found[kind], found[f"floor of {kind}"])
+    floor, took = Spread.of(found[f"floor of {kind}"]), Spread.of(found[kind])
+    server = Spread.of(found[f"database for {kind}"])
+    others_ = ", ".join(
+        f"{name} {ratios(beside[name], beside[kind]).text('x')} as long"
+        for name in ("anti-join", "sets")
+    )
+    slow = ratio.median > wanted
+    why = [
+        (f"the database alone takes {ratios(found[f'database for {kind}'], found[f'floor of {kind}']).text('x')}, "
+        "which falls with the cores that are free for its workers")
+    ] if slow else []  # fmt: skip
+    if cost.bytes_a_row > WANTED_BYTES:
+        why.append("keys that have no neighbours")
+    return Row(
+        f"reconciliation by key: {'fixed-width keys' if numbers else 'text references'}",
+        f"at most {wanted:g}x COPY to /dev/null; at most {WANTED_BYTES:g} byte a row over the wire",
+        f"{ratio.text('x')} at {rows:,} rows; {cost.bytes_a_row:.2f} bytes a row; "
+        f"{cost.grown_mb:.0f} MB more of the client",
+        f"ours {took.text(' s')}, of it the database {server.text(' s')}; floor {floor.text(' s')}; "
+        f"at {few:,} rows {others_}; "
+        "DuckDB: not installed",
+        held(not why), "; ".join(why),
+        {kind: took.median, "floor": floor.median, "database": server.median, "rows": rows, "bytes a row": cost.bytes_a_row,
+         "client mb": cost.grown_mb},
+    )  # fmt: skip
+
+
+def _memory(rows: int, grown_mb: float, took_s: float) -> Row:
+    return Row(
+        "reconciliation by key: memory", f"bounded at 100 M rows (taken here: {WANTED_MB} MB)",
+        f"{grown_mb:.0f} MB more of the client at {rows:,} rows, {took_s:.0f} s",
+        "keys that the database makes as it is asked, of no table; the ledger a million at a time",
+        held(grown_mb <= WANTED_MB), "", {"rows": rows, "mb": grown_mb},
+    )  # fmt: skip

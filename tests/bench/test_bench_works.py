@@ -9,12 +9,25 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psycopg
 import pytest
 
 from harness.core.operation import Outcome
-from tests.bench import bench, distributing, edges, generating, judging, ledgers, rows
+from tests.bench import (
+    bench,
+    contents,
+    distributing,
+    edges,
+    generating,
+    judging,
+    key_reader,
+    ledgers,
+    reconciling,
+    rows,
+)
 from tests.bench.children import cutting_proxy, generator, light_server, result_of, told
 from tests.bench.rows import Held, Row, Spread, in_turn, ratios
+from tests.bench.scratch_database import scratch_database
 
 S = 10**9
 
@@ -102,6 +115,32 @@ def test_arrays_and_plain_python_find_the_same() -> None:
     assert rto_ns == plain_ns
     assert 29 * S < rto_ns < 32 * S
     assert np.count_nonzero(of.outcome == Outcome.REFUSED) == 600
+
+
+def test_keys(tmp_path: Path) -> None:
+    """Each way finds the one key that is lost, and none where two are: then it is no measure."""
+    with (
+        scratch_database(tmp_path / "d") as dsn,
+        psycopg.connect(dsn, autocommit=True) as database,
+    ):
+        reconciling.fill(database, 3_000, ledger=True)
+        ways = reconciling.ours(database, 3_000) | reconciling.others(database, 3_000)
+        assert all(way() > 0 for way in ways.values())
+        for kind in ("numbers", "texts"):
+            cost = reconciling.wire(dsn, tmp_path, kind, 3_000)
+            assert 1 / 8 < cost.bytes_a_row < 1
+        assert key_reader.made(database, 3_000).same_as(key_reader.numbers(database))
+        contents.fill(database, 30)
+        contents.read(database, 30)
+        database.execute("UPDATE sale_order_line SET product_uom_qty = 7 WHERE order_id = 3")
+        with pytest.raises(RuntimeError, match="30 orders, 29 whole"):
+            contents.read(database, 30)
+        database.execute("SET search_path TO public")
+        for table in ("keys", "sale_order"):
+            database.execute(f"DELETE FROM {table} WHERE ctid = '(0,1)'")
+        for way in ways.values():
+            with pytest.raises(RuntimeError, match=r"2 keys were found lost|2998 rows were found"):
+                way()
 
 
 def test_a_made_run_is_judged_and_shown(tmp_path: Path) -> None:
