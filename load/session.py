@@ -37,8 +37,6 @@ from load.recorder import Recorder
 from load.stream import Stream
 from load.tills import Tills
 
-_CALLS_AN_ARRIVAL = 6
-
 
 class Session:
     """Everything that one worker process does, from its ledger's first slot to its status."""
@@ -55,7 +53,6 @@ class Session:
             plan.ledger_dir / f"worker-{worker}.slots",
             run_id=plan.run_id,
             worker=worker,
-            capacity=len(schedule) * _CALLS_AN_ARRIVAL + 4096,
             native=Native(
                 get_original("_thread", "start_new_thread"), get_original("time", "sleep")
             ),

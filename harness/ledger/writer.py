@@ -62,12 +62,12 @@ class LedgerWriter:
         *,
         run_id: str,
         worker: int,
-        capacity: int = 1 << 16,
+        chunk_slots: int = _CHUNK_SLOTS,
         sync_every_s: float = 0.007,
         native: Native | None = None,
     ) -> None:
         self._run_id, self._worker = run_id, worker
-        self._capacity = max(capacity, 1)
+        self._chunk_slots = chunk_slots
         self._native = native or Native()
         self._sync_every_s = sync_every_s
         self._next = 0
@@ -78,10 +78,9 @@ class LedgerWriter:
         self._closing, self._sync_ended = False, False
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            os.ftruncate(self._fd, slot_offset(self._capacity))
             self._back(1)
             self._write_header(closed=False)
-            self._map = mmap.mmap(self._fd, slot_offset(self._capacity))
+            self._map = mmap.mmap(self._fd, slot_offset(self._backed))
         except BaseException:
             os.close(self._fd)
             raise
@@ -193,19 +192,17 @@ class LedgerWriter:
     def _make_room(self, seq: int) -> None:
         if self._failure is not None:
             raise self._failure
-        if seq >= self._capacity:
-            self._capacity *= 2
-            self._map.resize(slot_offset(self._capacity))
-            self._write_header(closed=False)
         try:
             self._back(seq + 1)
         except PeakdrillError as error:
             self._failure = error
             raise
+        self._map.resize(slot_offset(self._backed))
+        self._write_header(closed=False)
 
     def _back(self, slots: int) -> None:
-        """Have the disk promise room for `slots`, and for a chunk beyond them."""
-        until = min(-(-slots // _CHUNK_SLOTS) * _CHUNK_SLOTS, self._capacity)
+        """Have the disk promise room for `slots`, a chunk at a time; the file is that long."""
+        until = -(-slots // self._chunk_slots) * self._chunk_slots
         start = slot_offset(self._backed) if self._backed else 0
         try:
             os.posix_fallocate(self._fd, start, slot_offset(until) - start)
@@ -217,9 +214,7 @@ class LedgerWriter:
         self._backed = until
 
     def _write_header(self, *, closed: bool) -> None:
-        header = Header(
-            self._worker, self._run_id, self._capacity, closed, self._next, self._dropped
-        )
+        header = Header(self._worker, self._run_id, self._backed, closed, self._next, self._dropped)
         os.pwrite(self._fd, header.pack(), 0)
 
     def _sync_until_closed(self) -> None:

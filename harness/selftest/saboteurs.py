@@ -61,7 +61,7 @@ def _fill_its_disk(pid: int) -> None:
     What the disk has promised already it keeps: there is room for one more chunk of slots.
     """
     ledger = _ledger_of(pid)
-    size = ledger.stat().st_blocks * 512 if ledger else 0
+    size = ledger.stat().st_size if ledger else 0
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 

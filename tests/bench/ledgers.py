@@ -67,9 +67,7 @@ def ledger(job: Job, request_s: float) -> list[Row]:
 
 def ours(file: Path, calls: int, clock: Callable[[], float]) -> float:
     """Records a second: an intent is one, an outcome is one. The flushing thread counts as well."""
-    writer = LedgerWriter(
-        file.with_name(f"{file.name}.slots"), run_id="bench", worker=0, capacity=calls
-    )
+    writer = LedgerWriter(file.with_name(f"{file.name}.slots"), run_id="bench", worker=0)
     begun = clock()
     for number in range(calls):
         seq = writer.intent(

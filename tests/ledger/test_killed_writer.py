@@ -19,7 +19,7 @@ from pathlib import Path
 from harness.core.operation import Kind, Outcome, Workload
 from harness.ledger.writer import LedgerWriter
 
-ledger = LedgerWriter(Path(sys.argv[1]), run_id="r1", worker=0, capacity=64, sync_every_s=0.005)
+ledger = LedgerWriter(Path(sys.argv[1]), run_id="r1", worker=0, chunk_slots=64, sync_every_s=0.005)
 told = os.open(sys.argv[2], os.O_WRONLY)
 what = {"workload": Workload.ORDER_CAPTURE, "kind": Kind.CREATE}
 while True:

@@ -67,7 +67,7 @@ def some(ledger: LedgerWriter, count: int, *, acked: bool = True) -> None:
 @each_example_its_own_file
 @given(calls=st.lists(st.tuples(CALL, ENDING), max_size=40), worker=st.integers(0, 9))
 def test_a_round_trip_changes_nothing(tmp_path, calls, worker):
-    path, ledger = new(tmp_path, worker, capacity=3)  # grows on the way
+    path, ledger = new(tmp_path, worker, chunk_slots=3)  # grows on the way
     for call, ending in calls:
         seq = ledger.intent(**call)
         if ending is not None:
@@ -182,7 +182,7 @@ def test_a_ledger_of_another_worker_is_not_taken_for_this_one(tmp_path):
 
 
 def test_an_open_ledger_can_be_read_while_it_grows(tmp_path):
-    path, ledger = new(tmp_path, capacity=16)
+    path, ledger = new(tmp_path, chunk_slots=16)
     for begun in range(0, 6000, 1000):
         some(ledger, 1000)
         read, health = read_ledger(path)

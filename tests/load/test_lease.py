@@ -78,7 +78,7 @@ def test_a_secret_is_put_and_never_told(beside: Beside, tmp_path: Path) -> None:
 
 def test_slots_are_handed_out_from_one_on_as_they_stand(beside: Beside, tmp_path: Path) -> None:
     assert ask(beside, ask="slots", worker=0, seq=0) == {"header": "", "slots": ""}
-    ledger = LedgerWriter(tmp_path / "worker-0.slots", run_id="r", worker=0, capacity=100)
+    ledger = LedgerWriter(tmp_path / "worker-0.slots", run_id="r", worker=0, chunk_slots=100)
     for seq in range(5):
         ledger.intent(intended_ns=1, sent_ns=2, workload=Workload.FINANCE, kind=Kind.CREATE)
         if seq != 3:

@@ -64,7 +64,7 @@ class Till:
         self._partner = self._first("res.partner")
         self._product = self._first("product.product")
         self._ledger = LedgerWriter(
-            self.folder / "worker-0.slots", run_id=self.run_id, worker=0, capacity=1 << 12
+            self.folder / "worker-0.slots", run_id=self.run_id, worker=0, chunk_slots=1 << 12
         )
 
     def order(self, limit_s: float) -> Answer:
