@@ -83,7 +83,8 @@ def arrivals_of(operations: Operations, limits_ns: Mapping[int, int]) -> Arrival
     canary = np.zeros(size, dtype=np.bool_)
     canary[key] = _has(o.flags, Flag.CANARY)
     final = np.zeros(size, dtype=np.bool_)
-    final[key[_has(o.flags, Flag.FINAL)]] = True
+    last = _has(o.flags, Flag.FINAL)
+    final[key if last.all() else key[last]] = True
     failed = np.zeros(size, dtype=np.bool_)
     failed[bad_key] = True
     shed = np.zeros(size, dtype=np.bool_)
@@ -101,7 +102,7 @@ def arrivals_of(operations: Operations, limits_ns: Mapping[int, int]) -> Arrival
     for code, limit in limits_ns.items():
         limit_ns[code] = limit
     answered = final & ~failed
-    good = answered & (canary | (done_ns - intended_ns <= limit_ns[workload]))
+    good = answered & (canary | (done_ns - intended_ns <= limit_ns.take(workload)))
     bad_at_ns = np.where(good, 0, np.where(failed, bad_at_ns, sent_ns))
     found = Arrivals(workload, canary, intended_ns, done_ns, answered, good, bad_at_ns, shed)
     return found.where(intended_ns < _LATEST)

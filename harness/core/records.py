@@ -42,24 +42,23 @@ class Keys:
     def of(cls, creates: Operations) -> Keys:
         workers = int(creates.worker.max(initial=0)) + 1
         bases, begins, ends = (np.zeros(workers, dtype=np.int64) for _ in range(3))
+        only = one_worker(creates.worker)
         place = 0
-        for worker in np.flatnonzero(np.bincount(creates.worker, minlength=workers)).tolist():
-            seq = creates.seq if workers == 1 else creates.seq[creates.worker == worker]
+        for worker in [only] if only is not None else np.unique(creates.worker).tolist():
+            seq = creates.seq if only is not None else creates.seq[creates.worker == worker]
             first, length = int(seq.min()), int(seq.max()) - int(seq.min()) + 1
             begins[worker], ends[worker] = place, place + length
             bases[worker] = place - first
             place += length
         numbers = np.full(place + 1, -1, dtype=np.intp)
-        numbers[bases[creates.worker] + creates.seq] = np.arange(len(creates))
+        base = bases[creates.worker] if only is None else bases[only]
+        numbers[creates.seq + base] = np.arange(len(creates))
         return cls(bases, begins, ends, numbers)
 
     def find(self, worker: npt.NDArray[np.uint16], seq: type_u32) -> npt.NDArray[np.intp]:
         """The record of each key."""
-        if (
-            len(worker)
-            and (only := int(worker[0])) < len(self.bases)
-            and bool((worker == only).all())
-        ):
+        only = one_worker(worker)
+        if only is not None and only < len(self.bases):
             place = seq + self.bases[only]  # as nearly always: one worker's keys
             known = (place >= self.begins[only]) & (place < self.ends[only])
             return self.numbers[place] if known.all() else self._of(known, place)
@@ -115,15 +114,17 @@ def records_of(operations: Operations) -> Records:
     known = record >= 0
     if not known.all():
         calls, record = calls.where(known), record[known]
-    outcome = np.where(calls.outcome == Outcome.NONE, Outcome.UNKNOWN, calls.outcome)
+    outcome = calls.outcome
+    if not outcome.all():
+        outcome = np.where(outcome == Outcome.NONE, np.uint8(Outcome.UNKNOWN), outcome)
     is_acked = outcome == Outcome.ACKED
     is_create = (calls.kind == Kind.CREATE) | (calls.kind == Kind.RESYNC)
     moves = is_create | (calls.kind == Kind.ADVANCE)
     count = len(creates)
 
-    acked = _any(count, record[is_acked])
+    acked = any_of(count, record, is_acked)
     is_open = is_create & (outcome == Outcome.UNKNOWN)
-    unknown = _any(count, record[is_open]) & ~acked
+    unknown = any_of(count, record, is_open) & ~acked
     return Records(
         keys=keys,
         worker=creates.worker,
@@ -149,17 +150,26 @@ def records_of(operations: Operations) -> Records:
     )
 
 
-def _any(count: int, records: npt.NDArray[np.intp]) -> type_bool:
-    seen = np.zeros(count, dtype=np.bool_)
-    seen[records] = True
-    return seen
+def one_worker(worker: npt.NDArray[np.uint16]) -> int | None:
+    """The worker of all rows, as nearly always; None where there are more, or no row."""
+    only = int(worker[0]) if len(worker) else None
+    return only if only is not None and bool((worker == only).all()) else None
+
+
+def any_of(count: int, record: npt.NDArray[np.intp], mask: type_bool) -> type_bool:
+    """Of each record: whether one of its rows is marked."""
+    seen = np.zeros(count, dtype=np.uint8)
+    if mask.any():
+        np.maximum.at(seen, record, mask.view(np.uint8))
+    return seen.view(np.bool_)
 
 
 def _greatest(
     count: int, record: npt.NDArray[np.intp], values: type_u8, mask: type_bool
 ) -> type_u8:
     greatest = np.zeros(count, dtype=np.uint8)
-    np.maximum.at(greatest, record[mask], values[mask])
+    if mask.any():
+        np.maximum.at(greatest, record, values * mask)
     return greatest
 
 
@@ -167,7 +177,7 @@ def _earliest(
     count: int, record: npt.NDArray[np.intp], values: type_i64, mask: type_bool
 ) -> type_i64:
     earliest = np.full(count, NEVER, dtype=np.int64)
-    np.minimum.at(earliest, record[mask], values[mask])
+    np.minimum.at(earliest, record, np.where(mask, values, NEVER))
     return earliest
 
 
@@ -176,6 +186,8 @@ def _outcome_of(
 ) -> type_u8:
     """The surest outcome of the marked calls: ACKED before UNKNOWN before REFUSED, 0 none."""
     surest = np.zeros(count, dtype=np.uint8)
+    if not mask.any():
+        return surest
     for value in (Outcome.REFUSED, Outcome.UNKNOWN, Outcome.ACKED):
         surest[record[mask & (outcome == value)]] = value
     return surest
@@ -183,6 +195,6 @@ def _outcome_of(
 
 def _document(count: int, record: npt.NDArray[np.intp], calls: Operations) -> type_u64:
     document = np.zeros(count, dtype=np.uint64)
-    attached = calls.kind == Kind.ATTACH
+    attached = np.flatnonzero(calls.kind == Kind.ATTACH)
     document[record[attached]] = calls.digest[attached]
     return document

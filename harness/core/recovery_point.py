@@ -22,8 +22,8 @@ import numpy.typing as npt
 
 from harness.core.evidence import LedgerHealth, Part, Survivors
 from harness.core.operation import Detail, Kind, Outcome, Stage, Workload
-from harness.core.operations import Operations, type_bool, type_i64, type_u8
-from harness.core.records import Records
+from harness.core.operations import Operations, of_kind, type_bool, type_i64, type_u8
+from harness.core.records import Records, any_of
 
 _BY_QUEUE = (Workload.MARKETPLACE,)  # acknowledged once its queue has it, and stored later
 _BY_ITSELF = Stage.RESERVED  # a platform reserves on confirmation: no call is needed for it
@@ -50,17 +50,21 @@ class Held:
 
 def held_by(records: Records, survivors: Survivors) -> Held:
     """Survivors by record; rows whose key belongs to no record are left out."""
-    record = records.keys.find(survivors.worker, survivors.seq)
+    record, count = records.keys.find(survivors.worker, survivors.seq), len(records)
+    columns = (survivors.stage, survivors.digest, survivors.parts, survivors.expected_parts,
+               survivors.document)  # fmt: skip
     mine = record >= 0
-    record, count = record[mine], len(records)
-    stage, digest = survivors.stage[mine], survivors.digest[mine]
-    parts, expected = survivors.parts[mine], survivors.expected_parts[mine]
-    document = survivors.document[mine]
+    if not mine.all():
+        rows = np.flatnonzero(mine)
+        record, columns = record[rows], tuple(column[rows] for column in columns)
+    stage, digest, parts, expected, document = columns
+    counted = np.bincount(record, minlength=count).astype(np.int64, copy=False)
+    present = counted > 0
 
     def some(of_rows: type_bool) -> type_bool:
-        seen = np.zeros(count, dtype=np.bool_)
-        seen[record[of_rows]] = True
-        return seen
+        if of_rows.all():
+            return present
+        return any_of(count, record, of_rows)
 
     least = np.full(count, np.iinfo(np.uint8).max, dtype=np.uint8)
     np.minimum.at(least, record, stage)
@@ -68,7 +72,7 @@ def held_by(records: Records, survivors: Survivors) -> Held:
     np.maximum.at(greatest, record, stage)
     sent = records.digest[record]
     return Held(
-        rows=np.bincount(record, minlength=count).astype(np.int64),
+        rows=counted,
         least_stage=least,
         stage=greatest,
         content_agrees=some((digest == sent) | (sent == 0)),
@@ -163,7 +167,7 @@ def _calls_lost(records: Records, held: Held) -> type_bool:
     cancelled = held.stage == Stage.CANCELLED
     stage = np.where(cancelled & (records.cancel == Outcome.NONE), 0, held.stage)
     stage = np.where(records.cancel == Outcome.ACKED, Stage.CANCELLED, stage).astype(np.uint8)
-    moves = np.isin(calls.kind, np.array([Kind.CREATE, Kind.ADVANCE, Kind.RESYNC], dtype=np.uint8))
+    moves = of_kind(calls, Kind.CREATE, Kind.ADVANCE, Kind.RESYNC)
     behind = moves & (calls.stage > stage[record])
     lost: type_bool = (calls.outcome == Outcome.ACKED) & (~held.present[record] | behind)
     return lost
