@@ -69,10 +69,10 @@ def generator(kind: str, port: int, folder: Path, *more: object) -> subprocess.P
     return started(*words, stdin=subprocess.DEVNULL)  # a pipe that is closed would end our load
 
 
-def result_of(process: subprocess.Popen[str]) -> dict[str, Any]:
+def result_of(process: subprocess.Popen[str], *, within_s: float = _LIMIT_S) -> dict[str, Any]:
     """What a generator printed at its end."""
     try:
-        out, _ = process.communicate(timeout=_LIMIT_S)
+        out, _ = process.communicate(timeout=within_s)
     finally:
         ended(process)
     if process.returncode != 0 or not out:
