@@ -53,6 +53,7 @@ def drill(
             left_unbroken(trading(plan, platform, run, progress)) as load,
             guarded(plan, platform, run, load, alerts) as guard,
         ):
+            seen.workers_lost = load.workers_lost  # filled in as the load ends, whatever ends it
             load.hold_baseline()
             with (
                 injecting(plan, platform, run) as fault,
@@ -81,7 +82,6 @@ def drill(
                 fail_back(plan.scenario.failback, plan, platform, run, load)
                 seen.after = until_whole(platform, plan.limits.heal_s, progress, load.pulse)
                 load.hold_after()
-        seen.workers_lost = load.workers_lost
     note_healed(run, seen)
     with whatever_happens(seen, run):
         if seen.effect_observed and not seen.interrupted:

@@ -188,7 +188,7 @@ class Trading:
                 self._mark(MarkName.LOAD_STOPPED, time.monotonic_ns())
         finally:  # a mark that cannot be written leaves no load behind
             self._stopped = True
-            self.workers_lost = list(self.workers.stop())
+            self.workers_lost[:] = self.workers.stop()
 
     def _mark(self, name: MarkName, at_ns: int, note: str = "") -> None:
         events.append(self.run / layout.EVENTS, Mark(name, at_ns, at_ns, note))

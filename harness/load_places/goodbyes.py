@@ -21,7 +21,7 @@ def _trouble_of(status: Path, worker: int) -> str:
     """Why a worker's part of the load cannot be trusted, "" when it can."""
     try:
         told = parsed(status.read_text())
-        troubles = [str(trouble) for trouble in told["troubles"]]
+        troubles = [" ".join(str(trouble).split()) for trouble in told["troubles"]]
     except FileNotFoundError:
         return f"worker {worker} said no goodbye"
     except (OSError, ValueError, KeyError, TypeError):

@@ -38,7 +38,8 @@ class LocalWorkers:
     def why_ended(self) -> str:
         if self.child.poll() is None:
             return ""
-        return f"the load generator ended early with exit code {self.child.returncode}"
+        why = "; ".join(troubles_of(self.run.path, self.plan.workers)) or "it does not say why"
+        return f"the load generator ended early with exit code {self.child.returncode}: {why}"
 
     def on_run_clock(self, operations: Operations) -> Operations:
         return operations

@@ -86,7 +86,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         heartbeat_s=120.0,  # else its silence ends the run first
     ),
     Saboteur(
-        "full-disk", "the disk under the ledger is full", "schedule", _fill_its_disk,
+        "full-disk", "the disk under the ledger is full", "load-workers", _fill_its_disk,
         after=MarkName.LOAD_BEGUN,  # else the run may be over before that chunk is
         unfelt=_had_room,
     ),
