@@ -40,8 +40,6 @@ class AnswerStream(HTTPResponseParser):
         if self.headed:
             self.whole, self.reusable = True, self.should_keep_alive()
 
-    def _on_status(self, text: str) -> None: ...
-
-    def _on_header_field(self, text: str) -> None: ...
-
-    def _on_header_value(self, text: str) -> None: ...
+    # Asked for each header, and of no interest: C asks C whether a text can be called, and the
+    # False that comes back is the parser's "go on".
+    _on_status = _on_header_field = _on_header_value = callable

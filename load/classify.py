@@ -8,9 +8,8 @@ can hide behind an OperationalError, a time-out, a reset and any 5xx.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.core.operation import Detail, Outcome
 
@@ -29,8 +28,7 @@ _DOUBTS = {
 _ONE_VALUE = json.JSONDecoder().raw_decode
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a call came to. `result` is JSON as it came, and only meaningful when ACKED."""
 
     outcome: Outcome

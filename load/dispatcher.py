@@ -20,6 +20,7 @@ from harness.core.schedule import arrivals_ns, canary_ns
 from harness.ledger.writer import LedgerFailed, LedgerFull
 from load.desk import Arrival, ChainEnded, Desk
 from load.hands import Hands
+from load.lag import LagHistogram
 from load.plan import LoadPlan
 from load.recorder import What
 
@@ -76,9 +77,11 @@ class Dispatcher:
         desk: Desk,
         schedule: type_due,
         chains: dict[tuple[Workload, bool], type_chain],
+        lag: LagHistogram,
     ) -> None:
         self._desk, self._schedule = desk, schedule
         self._chains = {(w.code, canary): (w, chain) for (w, canary), chain in chains.items()}
+        self._lag = lag
         self._begin_ns = desk.plan.begin_ns
         self._loop = gevent.get_hub().loop
         self._asleep: Any = None  # our greenlet, while it waits for an arrival to be due
@@ -153,6 +156,7 @@ class Dispatcher:
 
     def _trade(self, job: tuple[type_chain, Arrival]) -> None:
         chain, arrival = job
+        self._lag.add(time.monotonic_ns() - arrival.intended_ns)
         try:
             chain(arrival)
         except ChainEnded:

@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import time
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from harness.ledger.writer import LedgerWriter, Native
 from load.canaries import CANARIES
 from load.catalogue import Catalogue
 from load.chains import finance_reporting, fulfilment, marketplace, order_capture, stock_reservation
-from load.desk import Arrival, Desk
+from load.desk import Desk
 from load.dispatcher import Dispatcher, schedule_of, type_chain
 from load.go_first import go_first
 from load.hangup import STOP_POLL_S, HangUp
@@ -60,7 +59,7 @@ class Session:
         self._recorder = Recorder(self._ledger, run_id=plan.run_id, worker=worker)
         self._desk = self._open_desk()
         self._tills = Tills(self._desk)
-        self._dispatcher = Dispatcher(self._desk, schedule, self._chains())
+        self._dispatcher = Dispatcher(self._desk, schedule, self._chains(), self._lag)
         self._why = ""
         self._done = gevent.event.Event()
 
@@ -118,11 +117,7 @@ class Session:
             (Workload.POINT_OF_SALE, True): self._tills.sell,
         }
         chains |= {(workload, True): chain for workload, chain in CANARIES.items()}
-        return {key: partial(self._on_time, chain) for key, chain in chains.items()}
-
-    def _on_time(self, chain: type_chain, arrival: Arrival) -> None:
-        self._lag.add(time.monotonic_ns() - arrival.intended_ns)
-        chain(arrival)
+        return chains
 
     def _watch_harness(self) -> None:
         wanted = hang_up()

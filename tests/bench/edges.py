@@ -78,7 +78,7 @@ def intervals(
     for cut in cuts:
         watch = Watch(*cut.cut, until_ns=cut.until_ns, window_ns=_S, lag_ns=health.lag_p999_ns)
         rto = recovery_time(seen, due, watch, target_ns=60 * _S)
-        truth = cut.mended[0] - cut.cut[0], cut.mended[1] - cut.cut[1]
+        truth = cut.mended[0] - cut.cut[1], cut.mended[1] - cut.cut[0]  # whatever the proxy saw
         high_ns = rto.high_ns if rto.high_ns is not None else cut.until_ns - cut.cut[0]
         widths.append((high_ns - rto.low_ns) / 1e6)
         inside.append(rto.recovered and rto.low_ns <= truth[1] and truth[0] <= high_ns)

@@ -64,6 +64,9 @@ def _ours(
         did = result_of(generator("ours", port, run, for_s, rate))
         if did["troubles"]:
             raise RuntimeError(f"the generator was in trouble: {did['troubles']}")
+        calls, _ = read_ledger(run / "ledger" / "worker-0.slots")
+        if unanswered := int(np.count_nonzero(calls.outcome != Outcome.ACKED)):
+            raise RuntimeError(f"{unanswered} of our {len(calls)} calls were not acknowledged")
         lags.append(float(did["lag"]["p999_ms"]))
         return float(did["requests"]) / float(did["cpu_s"])
 

@@ -13,6 +13,7 @@ import pytest
 from harness.core.operation import Workload
 from load import dispatcher as module
 from load.dispatcher import _DUE, Dispatcher
+from load.lag import LagHistogram
 
 CODE = Workload.ORDER_CAPTURE.code
 
@@ -34,7 +35,8 @@ class Shop:
         plan = SimpleNamespace(begin_ns=time.monotonic_ns() + 5_000_000, max_s=max_s)
         desk = SimpleNamespace(plan=plan, recorder=recorder)
         chains = {(Workload.ORDER_CAPTURE, True): self.chain}
-        self.dispatcher = Dispatcher(desk, schedule(due_ms), chains)  # type: ignore[arg-type]
+        self.lag = LagHistogram()
+        self.dispatcher = Dispatcher(desk, schedule(due_ms), chains, self.lag)  # type: ignore[arg-type]
 
     def chain(self, arrival) -> None:
         self.seen.append((arrival.number, arrival.intended_ns, time.monotonic_ns()))
@@ -56,6 +58,7 @@ def test_every_arrival_is_sent_in_order_and_none_before_it_is_due():
     begin_ns = shop.dispatcher._begin_ns
     assert [due - begin_ns for _, due, _ in shop.seen] == [round(ms * 1e6) for ms in BURSTS]
     assert all(now >= due for _, due, now in shop.seen)
+    assert shop.lag.summary()["count"] == len(BURSTS)
     assert shop.dispatcher.counts.canaries == len(BURSTS)
 
 
