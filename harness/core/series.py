@@ -98,7 +98,7 @@ def _percentiles(
     if (at[1:] < at[:-1]).any():
         order = np.argsort(at, kind="stable")
         rows, at = rows[order], at[order]
-    ends = np.searchsorted(at, np.arange(count), side="right")
+    ends = np.searchsorted(at, np.arange(count, dtype=at.dtype), side="right")
     sizes = np.diff(ends, prepend=0)
     p50, p99 = np.full(count, np.nan), np.full(count, np.nan)
     first = begin = 0
