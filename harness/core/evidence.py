@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
@@ -49,6 +49,10 @@ class Survivors:
 
     def __len__(self) -> int:
         return len(self.seq)
+
+    def at(self, rows: npt.NDArray[np.intp]) -> Survivors:
+        """These rows, in this order."""
+        return Survivors(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
 class Part:

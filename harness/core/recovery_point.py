@@ -51,13 +51,12 @@ class Held:
 def held_by(records: Records, survivors: Survivors) -> Held:
     """Survivors by record; rows whose key belongs to no record are left out."""
     record, count = records.keys.find(survivors.worker, survivors.seq), len(records)
-    columns = (survivors.stage, survivors.digest, survivors.parts, survivors.expected_parts,
-               survivors.document)  # fmt: skip
     mine = record >= 0
     if not mine.all():
         rows = np.flatnonzero(mine)
-        record, columns = record[rows], tuple(column[rows] for column in columns)
-    stage, digest, parts, expected, document = columns
+        record, survivors = record[rows], survivors.at(rows)
+    digest, document = survivors.digest, survivors.document
+    parts, expected = survivors.parts, survivors.expected_parts
     counted = np.bincount(record, minlength=count).astype(np.int64, copy=False)
     present = counted > 0
 
@@ -67,9 +66,9 @@ def held_by(records: Records, survivors: Survivors) -> Held:
         return any_of(count, record, of_rows)
 
     least = np.full(count, np.iinfo(np.uint8).max, dtype=np.uint8)
-    np.minimum.at(least, record, stage)
+    np.minimum.at(least, record, survivors.stage)
     greatest = np.zeros(count, dtype=np.uint8)
-    np.maximum.at(greatest, record, stage)
+    np.maximum.at(greatest, record, survivors.stage)
     sent = records.digest[record]
     return Held(
         rows=counted,

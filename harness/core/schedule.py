@@ -75,7 +75,7 @@ def _grid(shape: Shape, until_s: float) -> Iterator[npt.NDArray[np.float64]]:
     count = math.ceil(until_s / _STEP_S)
     for first in range(0, count, _STEPS_AT_ONCE):
         end = min(first + _STEPS_AT_ONCE, count)
-        steps = np.arange(first, end) * _STEP_S
+        steps = np.arange(first, end, dtype=np.float64) * _STEP_S
         beyond = end * _STEP_S if end < count else math.inf
         inside = knots[(knots >= steps[0]) & (knots < beyond)]
         grid = np.unique(np.concatenate([steps, inside])) if len(inside) else steps

@@ -41,7 +41,7 @@ from harness.evidence.workers import read_workers, stored_workers
 from harness.json_text import parsed
 from harness.ledger.reader import SLOTS_AT_ONCE, ledger_files
 from harness.ledger.slots import SLOT_BYTES
-from harness.readback.survivors import ROW
+from harness.readback.store_rows import ROW
 
 HELD_MAX = 1 << 20  # calls and rows of looks together; what is more is judged by portions
 _LOOKS = ("first", "second", "restored")

@@ -19,7 +19,7 @@ from harness.evidence.read_backs import rows_of, survivors_of, type_u16
 from harness.evidence.set_aside import SetAside
 from harness.evidence.stored_ledger import StoredLedger, Stretch
 from harness.ledger.reader import SLOTS_AT_ONCE, ledger_files, worker_of
-from harness.readback.survivors import ROW
+from harness.readback.store_rows import ROW
 
 _WORKER_SHIFT = 40
 

@@ -16,7 +16,7 @@ from harness.core.operation import Workload
 from harness.core.operations import Operations, type_u8, type_u32, type_u64
 from harness.errors import DamagedEvidence
 from harness.evidence import canonical, layout
-from harness.readback.survivors import ROW, STORES
+from harness.readback.store_rows import ROW, STORES
 
 _STORE_WORKLOAD = (Workload.ORDER_CAPTURE, Workload.POINT_OF_SALE, Workload.FINANCE)
 _ROWS_AT_ONCE = 1 << 16

@@ -163,7 +163,7 @@ def report(job: Job) -> Row:
         "itself at another size",
         held(day_s <= REPORT_S and day_mb <= REPORT_MB and html_mb <= HTML_MB),
         "" if day_s <= REPORT_S and day_mb <= REPORT_MB else
-        "the evidence is hashed and judged again before it is shown: each slot is read three times, "
+        "the evidence is hashed and judged again before it is shown: each slot is read four times, "
         "its checksums are one look-up a byte; what is held is the times of every arrival",
         {"sizes": sizes, "s": [f["s"] for f in found], "mb": [f["mb"] for f in found],
          "html bytes": large["html_bytes"]},

@@ -31,7 +31,7 @@ from harness.ledger.slots import (
     Header,
 )
 from harness.ledger.soundness import crc_of_columns
-from harness.readback.survivors import ROW
+from harness.readback.store_rows import ROW
 from tests.core import judged_runs
 
 RUN_ID = "20261128T000000Z0001"
