@@ -44,8 +44,8 @@ def cost(job: Job) -> tuple[Row, float]:
         ) + "; k6: not to be had here",
         held(fast.median >= WANTED),
         "" if fast.median >= WANTED else
-        "one greenlet an arrival, JSON made and read, two ledger entries and a timer each; Locust's "
-        "user sends one body that was made before, and waits for its answer before the next",
+        "an open loop sleeps and wakes between two arrivals, and for each answer; Locust's user "
+        "finds its next answer there, for it waits for one before it sends another",
         {**{name: spread.median for name, spread in each.items()}, "lag p99.9 ms": max(lags)},
     )  # fmt: skip
     return row, 1.0 / each[f"ours at {RATES[-1]:,}/s"].median

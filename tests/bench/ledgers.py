@@ -59,7 +59,7 @@ def ledger(job: Job, request_s: float) -> list[Row]:
             "the request of the first row",
             held(share <= WANTED_SHARE),
             "" if share <= WANTED_SHARE else
-            "two entries, each packed and summed by a few calls from Python",
+            "two entries, each packed and summed by a few calls from Python, of a request that is cheap",
             {"share": share, "request us": request_s * 1e6},
         ),
     ]  # fmt: skip

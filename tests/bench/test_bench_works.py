@@ -25,7 +25,7 @@ from tests.bench import (
     reconciling,
     rows,
 )
-from tests.bench.children import cutting_proxy, generator, light_server, result_of, told
+from tests.bench.children import cutting_proxy, generator, light_server, result_of, started, told
 from tests.bench.rows import Held, Row, Spread, in_turn, ratios
 from tests.bench.scratch_database import scratch_database
 
@@ -71,6 +71,14 @@ def test_a_generator_says_what_it_asked_and_what_that_cost(kind: str, tmp_path: 
     assert did["cpu_s"] > 0
     assert not did.get("failures")
     assert not did.get("troubles")
+
+
+def test_the_parts_of_a_request_are_measured_one_by_one(tmp_path: Path) -> None:
+    parts = result_of(started("-m", "tests.bench.parts", tmp_path))
+    assert len(parts) == 9
+    assert all(us >= 0 for us in parts.values())
+    assert sum(parts.values()) > 0
+    assert not list(tmp_path.glob("*.slots"))
 
 
 @pytest.mark.alone
