@@ -9,11 +9,20 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "clock_pace.py": {
         "slewed_ppm: 0 -> 1": "a whole nanosecond off is more than any millionths of none or of one",
     },
+    "gate/cells.py": {
+        "_decided: miss_rate.at_least(missed, runs, confidence) > 1 - quantile -> "
+        "miss_rate.at_least(missed, runs, confidence) >= 1 - quantile": (
+            "a bound is a root of a beta law: it is never a declared share to the last bit"
+        ),
+    },
     "gate/miss_rate.py": {
         "fewest: high > MOST_RUNS -> high >= MOST_RUNS": "powers of two are asked: none is 100,000",
     },
     "operations.py": {
         "Operations.concatenate: 0 -> 1 #2": "one empty slot more gives no row more: its state is 0",
+    },
+    "order_statistics.py": {
+        "lower_rank: 1 -> 2 #2": "the search goes down, and only begins one rank higher",
     },
     "readiness/standing.py": {
         "said_of_workload: 0 -> 1": "every other part is met there, and of those none is told",

@@ -8,6 +8,7 @@ started again, it goes on. Exit code 0 from --least percent on.
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import json
 import os
@@ -17,10 +18,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
-from tests.mutation import operators, trial
+from tests.mutation import operators, trial, warm
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.tally import Tried, score, table, wrongly_excused
 
@@ -35,8 +36,9 @@ TESTS = tuple(
 )  # fmt: skip
 _MARKS = "not platform and not browser and not drill and not campaign and not odoo"
 _MARKS += " and not kubernetes and not containers and not track_record"
-_TESTS_S = 100.0  # of tests a mutant, as traced, which is slow: a cap can only cost score
+_TESTS_S = 30.0  # of tests a mutant, as traced, which is slow: a cap can only cost score
 _SLOWER = 3.0
+_FILES_FIRST = 2  # to load every file that is about a module takes longer than to run their tests
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Reach:
         chosen, total_s = [], 0.0
 
         def order(test: str) -> tuple[bool, float, str]:
-            about = _name(module) in _text_of(test.partition("::")[0])
+            about = _name(module) in _text_of(_file(test))
             return not about, self.took_s[test], test
 
         for name in sorted(mine, key=order):
@@ -87,7 +89,11 @@ class Reach:
         """It runs a line of the module, or its file imports it: a value may have no line of its own."""
         if any(line.startswith(f"{module}:") for line in self.lines[test]):
             return True
-        return _name(module) in _text_of(test.partition("::")[0])
+        return _name(module) in _text_of(_file(test))
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
 
 
 @cache
@@ -122,42 +128,107 @@ def drawn(
     return sorted(shuffled[:sample], key=lambda m: m.number)
 
 
-def conduct(
-    out: Path, *, sample: int, seed: int, reach: Reach, only: str
-) -> tuple[list[Tried], dict[str, int]]:
-    tried: list[Tried] = []
+@dataclass(frozen=True)
+class _Case:
+    """A mutant of the sample, and the tests that it is given to."""
+
+    module: str
+    path: Path
+    source: str
+    mutant: operators.Mutant
+    tests: list[str]
+    within_s: float
+
+    @property
+    def known_as(self) -> tuple[str, str, int]:
+        """The same again as long as its module and its tests are."""
+        text = f"against itself{self.source}{self.tests}"
+        of = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return of, self.mutant.key, self.mutant.line
+
+    @property
+    def tree(self) -> ast.Module:
+        return operators.mutated(self.source, self.mutant.number)
+
+    def cold(self, scratch: Path, sound: set[str]) -> trial.Fate:
+        """Served as a module, in a child that loads everything anew: a few files, then the rest."""
+        files = list(dict.fromkeys(_file(test) for test in self.tests))[:_FILES_FIRST]
+        fate = trial.Fate.UNREACHED
+        for first in (True, False):
+            part = [test for test in self.tests if (_file(test) in files) is first]
+            if part and fate in {trial.Fate.UNREACHED, trial.Fate.SURVIVED}:
+                run = partial(self._served, part, scratch)
+                fate = trial.held_against_itself(part, run, sound)
+        return fate
+
+    def _served(
+        self, part: list[str], scratch: Path, changed: bool, tests: Sequence[str]
+    ) -> trial.Told:
+        return trial.tried(
+            _name(self.module), self.path, self.tree if changed else ast.parse(self.source),
+            tests or part, within_s=self.within_s, scratch=scratch, nothing=not tests,
+        )  # fmt: skip
+
+    def warm(self, bench: warm.Bench, sound: set[str]) -> trial.Fate:
+        """As a function's new code, in a child that has everything loaded."""
+        code = warm.code_of(self.tree, self.path, self.mutant.line)
+
+        def run(changed: bool, tests: Sequence[str]) -> trial.Told:
+            return bench.tried(code if changed else None, tests, within_s=self.within_s)
+
+        return trial.held_against_itself(self.tests, run, sound)
+
+
+def sampled(sample: int, seed: int, reach: Reach, only: str) -> tuple[list[_Case], dict[str, int]]:
+    """The mutants that are tried, and how many there could be, by module."""
+    cases: list[_Case] = []
     possible: dict[str, int] = {}
-    kept = out / "tried.jsonl"
-    known = {(k["of"], k["key"], k["line"]): k["fate"] for k in _lines(kept)}
     for module, path in modules():
         if only and only not in module:
             continue
         source = path.read_text()
         found = operators.mutants(source)
-        sound: set[str] = set()
         possible[module] = len(found)
         for mutant in drawn(found, module, sample, seed):
             tests, total_s = reach.of(module, mutant)
-            of = hashlib.sha256(f"against itself{source}{tests}".encode()).hexdigest()[:16]
-            fate = known.get((of, mutant.key, mutant.line))
-            if fate is None:
-                fate = trial.held_against_itself(
-                    _name(module), path, operators.mutated(source, mutant.number), tests,
-                    within_s=30 + _SLOWER * total_s, scratch=out / "scratch", sound=sound,
-                )  # fmt: skip
-                line = {
-                    "of": of,
-                    "module": module,
-                    "line": mutant.line,
-                    "key": mutant.key,
-                    "fate": fate,
-                }
-                with kept.open("a") as stream:
-                    stream.write(json.dumps(line) + "\n")
-            tried.append(Tried(module, mutant.line, mutant.key, trial.Fate(fate)))
-            if fate not in trial.KILLS:
-                print(f"{fate:9s} {module}:{mutant.line} {mutant.key}", flush=True)
-    return tried, possible
+            cases.append(_Case(module, path, source, mutant, tests, 30 + _SLOWER * total_s))
+    return cases, possible
+
+
+def conduct(out: Path, cases: Sequence[_Case]) -> list[Tried]:
+    """Those that change what is made at import first, while nothing of ours is loaded."""
+    kept = out / "tried.jsonl"
+    known = {(k["of"], k["key"], int(k["line"])): k["fate"] for k in _lines(kept)}
+    sound: dict[str, set[str]] = {}
+
+    def decide(case: _Case, fate: trial.Fate) -> None:
+        of, key, line = case.known_as
+        known[case.known_as] = fate
+        told = {"of": of, "module": case.module, "line": line, "key": key, "fate": fate}
+        with kept.open("a") as stream:
+            stream.write(json.dumps(told) + "\n")
+
+    def unknown(*, at_import: bool) -> list[_Case]:
+        left = [c for c in cases if c.known_as not in known]
+        return [c for c in left if c.mutant.at_import is at_import]
+
+    def at_the_bench(bench: warm.Bench) -> None:
+        for case in unknown(at_import=False):
+            decide(case, case.warm(bench, sound.setdefault(case.module, set())))
+
+    for case in unknown(at_import=True):
+        decide(case, case.cold(out / "scratch", sound.setdefault(case.module, set())))
+    sound.clear()
+    files = sorted({_file(test) for c in unknown(at_import=False) for test in c.tests})
+    if files:
+        warm.with_tests(files, at_the_bench, out / "scratch")
+    tried = [
+        Tried(c.module, c.mutant.line, c.mutant.key, trial.Fate(known[c.known_as])) for c in cases
+    ]
+    for one in tried:
+        if one.fate not in trial.KILLS:
+            print(f"{one.fate:9s} {one.module}:{one.line} {one.key}", flush=True)
+    return tried
 
 
 def _name(module: str) -> str:
@@ -185,9 +256,8 @@ def main() -> int:
     if asked.again:
         (out / "reach.json").unlink(missing_ok=True)
     reach = Reach.found(out, TESTS, more=asked.more)
-    tried, possible = conduct(
-        out, sample=asked.sample, seed=asked.seed, reach=reach, only=asked.only
-    )
+    cases, possible = sampled(asked.sample, asked.seed, reach, asked.only)
+    tried = conduct(out, cases)
     shutil.rmtree(out / "scratch", ignore_errors=True)
     whole, wrong = score(tried, EQUIVALENT), wrongly_excused(tried, EQUIVALENT)
     held = whole.tried > 0 and whole.percent >= asked.least and not wrong

@@ -1,4 +1,4 @@
-"""A pytest plugin: which test runs which line of the core, and how long it takes.
+"""A pytest plugin: which test runs which line of the core, and how long that takes the processor.
 
 PEAKDRILL_REACH=<file> python -m pytest -p tests.mutation.reach ...
 """
@@ -10,9 +10,10 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import pytest
@@ -22,11 +23,16 @@ _reached: dict[str, set[tuple[str, int]]] = {}
 _took_s: dict[str, float] = {}
 _failed: set[str] = set()
 _now: list[str] = [""]
+_called: Counter[CodeType] = Counter()  # by the test that runs now
+_OFTEN = 30  # a function's lines are looked at in so many of its calls of a test: looking is slow
 
 
 def _trace(frame: FrameType, event: str, _: Any) -> Any:
     name = frame.f_code.co_filename
     if not name.startswith(_CORE):
+        return None
+    _called[frame.f_code] += 1
+    if _called[frame.f_code] > _OFTEN:
         return None
     short = name.removeprefix(_CORE)
     lines = _reached.setdefault(_now[0], set())
@@ -46,12 +52,13 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    _now[0], begun = item.nodeid, time.perf_counter()
+    _now[0], begun = item.nodeid, time.process_time()
+    _called.clear()
     sys.settrace(_trace)
     try:
         return (yield)
     finally:
-        _took_s[item.nodeid] = time.perf_counter() - begun
+        _took_s[item.nodeid] = time.process_time() - begun
         _now[0] = ""
 
 

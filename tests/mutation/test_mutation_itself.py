@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import doctest
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.mutation import mutate, operators, tally, trial
+from tests.mutation import mutate, operators, tally, trial, warm
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.tally import Tried
 from tests.mutation.trial import Fate
@@ -92,9 +94,6 @@ def test_a_mutant_is_in_effect_where_its_tests_run(
     number: int | None, fate: Fate, tmp_path: Path
 ) -> None:
     """In a process of its own, since this one has the core loaded already."""
-    import subprocess
-    import sys
-
     asked = f"""
 import ast, pathlib, sys
 from tests.mutation import mutate, operators, trial
@@ -126,51 +125,80 @@ print(fate, begun == tuple(tests))
         ([Fate.SURVIVED], Fate.SURVIVED),
     ],
 )
-def test_a_kill_by_tests_that_fail_anyway_is_none(
-    fates: list[Fate], found: Fate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module = tmp_path / "m.py"
-    module.write_text("x = 1\n")
-    ran: list[tuple[str, Sequence[str]]] = []
+def test_a_kill_by_tests_that_fail_anyway_is_none(fates: list[Fate], found: Fate) -> None:
+    ran: list[tuple[bool, Sequence[str]]] = []
 
-    def tried(
-        _name: str, _path: Path, tree: ast.Module, tests: Sequence[str], **_: object
-    ) -> tuple[Fate, tuple[str, ...]]:
-        ran.append((ast.unparse(tree), tests))
+    def run(changed: bool, tests: Sequence[str]) -> trial.Told:
+        ran.append((changed, tests))
         return fates[len(ran) - 1], ("a", "b")
 
-    monkeypatch.setattr(trial, "tried", tried)
-    mutant, sound = ast.parse("x = 2"), {"a"}
-    told = trial.held_against_itself(
-        "m", module, mutant, ["a", "b", "c"], within_s=1, scratch=tmp_path, sound=sound
-    )
-    assert told is found
-    expected = [("x = 2", ["a", "b", "c"]), ("x = 1", ("a", "b"))]  # not one more than had begun
+    sound = {"a"}
+    assert trial.held_against_itself(["a", "b", "c"], run, sound) is found
+    expected = [(True, ["a", "b", "c"]), (False, ("a", "b"))]  # not one more than had begun
     assert ran == expected[: len(fates)]
-    assert ("b" in sound) is (fates[-1] is Fate.SURVIVED and len(fates) > 1)
+    assert ("b" in sound) is (fates[1:] == [Fate.SURVIVED])
 
 
 @pytest.mark.parametrize(
-    ("begun", "asked"), [(("a",), [False]), (("a", "b"), [False, False]), ((), [False, True])]
+    ("begun", "again"), [(("a",), []), (("a", "b"), [("a", "b")]), ((), [()]), (None, [["a", "b"]])]
 )
 def test_tests_that_have_passed_on_the_module_are_not_asked_again(
-    begun: tuple[str, ...], asked: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begun: tuple[str, ...] | None, again: list[Sequence[str]]
 ) -> None:
-    """And where none had begun, they can at least be collected."""
-    ran: list[bool] = []
+    """Where none had begun, whether they can be collected; where that is not known, all of them."""
+    ran: list[Sequence[str]] = []
 
-    def tried(*_: object, nothing: bool = False, **__: object) -> tuple[Fate, tuple[str, ...]]:
-        ran.append(nothing)
-        return (Fate.KILLED, begun) if len(ran) == 1 else (Fate.SURVIVED, begun)
+    def run(changed: bool, tests: Sequence[str]) -> trial.Told:
+        if changed:
+            return Fate.KILLED, begun
+        ran.append(tests)
+        return Fate.SURVIVED, begun
 
-    module = tmp_path / "m.py"
-    module.write_text("x = 1\n")
-    monkeypatch.setattr(trial, "tried", tried)
-    told = trial.held_against_itself(
-        "m", module, ast.parse("x = 2"), ["a", "b"], within_s=1, scratch=tmp_path, sound={"a"}
+    assert trial.held_against_itself(["a", "b"], run, {"a"}) is Fate.KILLED
+    assert ran == again
+
+
+WARM = """
+import ast
+from pathlib import Path
+from tests.mutation import mutate, operators, trial, warm
+trial.preload()
+name = "harness.core.clock_bounds"
+path = mutate.CORE / "clock_bounds.py"
+source = path.read_text()
+tests = [f"tests/core/test_core_doctests.py::test_examples[{name}]"]
+(one,) = [m for m in operators.mutants(source) if m.key.startswith("drift_ns: return")]
+code = warm.code_of(operators.mutated(source, one.number), path, one.line)
+
+def work(bench):
+    for changed in (code, None, code):
+        print(*bench.tried(changed, tests, within_s=120), flush=True)
+    print(*bench.tried(code, ["tests/none.py::test"], within_s=120))
+
+warm.with_tests(["tests/core/test_core_doctests.py"], work, Path(SCRATCH))
+"""
+
+
+def test_a_function_is_changed_in_a_child_alone(tmp_path: Path) -> None:
+    """In a process of its own, since pytest runs in it once."""
+    asked = WARM.replace("SCRATCH", repr(str(tmp_path / "s")))
+    done = subprocess.run(
+        [sys.executable, "-c", asked], cwd=mutate.ROOT, capture_output=True, text=True, check=True
     )
-    assert told is Fate.KILLED
-    assert ran == asked
+    said = [line.partition(" ")[0] for line in done.stdout.splitlines()]
+    assert [word for word in said if word in list(Fate)] == [
+        Fate.KILLED, Fate.SURVIVED, Fate.KILLED, Fate.UNREACHED,
+    ]  # fmt: skip
+
+
+def test_every_mutant_of_a_function_has_the_code_of_one_function() -> None:
+    for module, path in mutate.modules():
+        source = path.read_text()
+        found = [m for m in operators.mutants(source) if not m.at_import]
+        for mutant in mutate.drawn(found, module, 2, 1):
+            code = warm.code_of(operators.mutated(source, mutant.number), path, mutant.line)
+            assert code.co_name == mutant.inside.split(".")[-1] or code.co_name in mutant.inside
+            assert code.co_firstlineno <= mutant.line
 
 
 def test_a_sample_of_nothing_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +27,10 @@ _HEAVY = (
     "pytest", "_pytest.doctest", "hypothesis", "hypothesis.strategies", "numpy", "scipy.stats",
     "scipy.optimize", "pydantic", "yaml", "jinja2", "click", "rich.console", "sqlalchemy",
     "cryptography.hazmat.primitives.asymmetric.ed25519",
+)  # fmt: skip
+WORDS = (
+    "-x", "-q", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore",
+    "--assert=plain",  # its rewriting would load our modules by itself, the mutant among them
 )  # fmt: skip
 _MEMORY_BYTES = 6 << 30
 _STANDING = 8  # times as long by the clock as of the processor: a busy machine is no endless loop
@@ -41,6 +45,8 @@ class Fate(StrEnum):
 
 
 KILLS = frozenset({Fate.KILLED, Fate.TIMEOUT})
+Told = tuple[Fate, tuple[str, ...] | None]
+"""With the fate, the tests that had begun; None: not known."""
 
 
 def preload() -> None:
@@ -85,7 +91,7 @@ def tried(
     within_s: float,
     scratch: Path,
     nothing: bool = False,
-) -> tuple[Fate, tuple[str, ...] | None]:
+) -> Told:
     """Run `tests` with that module in the place of `name`; `nothing`: only collect them.
 
     `within_s` of the processor's time. With the fate, the tests that had begun; None: not known.
@@ -97,6 +103,11 @@ def tried(
     child = os.fork()
     if child == 0:
         _as_child(_Finder(name, path, tree), tests, scratch, _Begun(told, nothing), within_s)
+    return told_of(child, told, within_s)
+
+
+def told_of(child: int, told: Path, within_s: float) -> Told:
+    """How the child ended, and the tests that it wrote down as begun."""
     code = _ended(child, _STANDING * within_s)
     if code in {None, -signal.SIGXCPU}:
         return Fate.TIMEOUT, None
@@ -105,27 +116,18 @@ def tried(
 
 
 def held_against_itself(
-    name: str,
-    path: Path,
-    tree: ast.Module,
-    tests: Sequence[str],
-    *,
-    within_s: float,
-    scratch: Path,
-    sound: set[str],
+    tests: Sequence[str], run: Callable[[bool, Sequence[str]], Told], sound: set[str]
 ) -> Fate:
     """A kill is one only where the same tests, in such a child, pass on the module as it is.
 
     Only those up to the one that failed: what stands behind it has not run on the mutant either.
-    `sound`: those that have passed on this module before, for an earlier mutant of it.
+    `run`: these tests, changed or not; without a test, whether they can be collected.
+    `sound`: those that have passed on this module before.
     """
-    fate, begun = tried(name, path, tree, tests, within_s=within_s, scratch=scratch)
+    fate, begun = run(True, tests)
     if fate not in KILLS or (begun and sound.issuperset(begun)):
         return fate
-    own = ast.parse(path.read_text(encoding="utf-8"))
-    alone, ran = tried(
-        name, path, own, begun or tests, within_s=within_s, scratch=scratch, nothing=begun == ()
-    )
+    alone, ran = run(False, tests if begun is None else begun)
     if alone is Fate.SURVIVED:
         sound |= set(ran or ())
     return fate if alone is Fate.SURVIVED else Fate.UNSOUND
@@ -167,31 +169,13 @@ def _as_child(
 ) -> None:
     code = 70
     try:
-        os.setpgid(0, 0)
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-        resource.setrlimit(resource.RLIMIT_CPU, (round(within_s), round(within_s) + 5))
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        if not os.environ.get("PEAKDRILL_MUTANT_TALKS"):
-            for fd in (0, 1, 2):
-                os.dup2(nowhere, fd)
+        confined(within_s)
         sys.dont_write_bytecode = True
         sys.meta_path.insert(0, finder)
-        _quick_hypothesis()
+        quick_hypothesis()
         import pytest
 
-        words = [
-            "-x",
-            "--assert=plain",  # its rewriting would load our modules by itself, the mutant among them
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:xdist",
-            "--tb=line",
-            "-W",
-            "ignore",
-        ]
-        code = int(pytest.main([*words, f"--basetemp={scratch}", *tests], plugins=[begun]))
+        code = int(pytest.main([*WORDS, f"--basetemp={scratch}", *tests], plugins=[begun]))
         if begun.nothing and code == pytest.ExitCode.NO_TESTS_COLLECTED:
             code = 0  # the mutant failed before any test began: this one did not
     except BaseException:  # noqa: BLE001  whatever it is, the mutant brought it about
@@ -200,7 +184,18 @@ def _as_child(
         os._exit(code)
 
 
-def _quick_hypothesis() -> None:
+def confined(within_s: float) -> None:
+    """A group of its own, nothing to say, and so much memory and processor's time."""
+    os.setpgid(0, 0)
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (round(within_s), round(within_s) + 5))
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    if not os.environ.get("PEAKDRILL_MUTANT_TALKS"):
+        for fd in (0, 1, 2):
+            os.dup2(nowhere, fd)
+
+
+def quick_hypothesis() -> None:
     """The same examples every time, and no search for the smallest: it is enough that one fails."""
     from hypothesis import HealthCheck, Phase, settings
 
