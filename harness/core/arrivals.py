@@ -51,6 +51,10 @@ class Arrivals:
         rows = np.flatnonzero(mask)
         if len(rows) == len(self):
             return self
+        return self.at(rows)
+
+    def at(self, rows: npt.NDArray[np.intp]) -> Arrivals:
+        """These rows, in this order."""
         return Arrivals(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
     @classmethod

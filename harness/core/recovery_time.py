@@ -20,7 +20,7 @@ import numpy as np
 from harness.core.arrivals import Arrivals
 from harness.core.operations import type_bool, type_i64
 from harness.core.verdict import RecoveryTime
-from harness.core.windows import BIN_NS, Bar, Bins, Counts, longest_gap, rising, within
+from harness.core.windows import BIN_NS, Bar, Bins, Counts, is_rising, longest_gap, rising, within
 
 CANARY_LIMIT_NS = 250_000_000
 _WELL_AT_END_NS = 2 * BIN_NS  # as the window's own rule: two bins in a row are no accident
@@ -62,7 +62,7 @@ class _Seen:
     counts: Counts
     bins: Bins
     arrivals: Arrivals
-    inside: type_bool  # of these: intended within [t_F, end of observation)
+    inside: slice | type_bool  # of these: intended within [t_F, end of observation)
     bad: Arrivals  # these, as far as they are not GOOD
     good_done_ns: type_i64  # rising; of arrivals of any time
     bad_at_ns: type_i64  # rising; of arrivals of any time
@@ -70,8 +70,7 @@ class _Seen:
     @classmethod
     def of(cls, arrivals: Arrivals, due_ns: type_i64, watch: Watch, bar: Bar) -> _Seen:
         begin, end = watch.fault_earliest_ns, watch.until_ns
-        inside = (arrivals.intended_ns >= begin) & (arrivals.intended_ns < end)
-        bad = arrivals.where(inside & ~arrivals.good)
+        inside, bad = _inside(arrivals, begin, end)
         due_ns = within(rising(due_ns), begin, end)
         counts = Counts.of(arrivals.intended_ns[inside], arrivals.good[inside], due_ns)
         good_done_ns = rising(arrivals.done_ns[arrivals.good & (arrivals.done_ns > begin)])
@@ -95,6 +94,17 @@ class _Seen:
     def last_window_is_well(self) -> bool:
         end = np.array([self.watch.until_ns])
         return bool(self.counts.well(self.bar, end - self.watch.window_ns, end)[0])
+
+
+def _inside(arrivals: Arrivals, begin_ns: int, end_ns: int) -> tuple[slice | type_bool, Arrivals]:
+    """Which are intended in [begin, end), without a copy where they rise; and the bad of them."""
+    intended_ns = arrivals.intended_ns
+    if is_rising(intended_ns):
+        first, end = np.searchsorted(intended_ns, [begin_ns, end_ns]).tolist()
+        here = slice(first, max(first, end))
+        return here, arrivals.at(np.flatnonzero(~arrivals.good[here]) + first)
+    mask = (intended_ns >= begin_ns) & (intended_ns < end_ns)
+    return mask, arrivals.where(mask & ~arrivals.good)
 
 
 def _columns(bins: Bins) -> tuple[type_i64, type_i64, type_i64]:
@@ -140,7 +150,7 @@ def _recovery(seen: _Seen, target_ns: int) -> RecoveryTime:
         widened_by_ns=watch.widened_by_ns,
         down_ns=BIN_NS * int(np.count_nonzero(bins.down)),
         degraded_ns=BIN_NS * int(np.count_nonzero(~bins.well & ~bins.down)),
-        shed=int(np.count_nonzero(seen.arrivals.shed & seen.inside)),
+        shed=int(np.count_nonzero(seen.arrivals.shed[seen.inside])),
     )
     whole = (watch.fault_earliest_ns, watch.until_ns)
     if not len(failing) and seen.counts.well_within(seen.bar, *whole):
@@ -274,9 +284,9 @@ def _last_bad_before(seen: _Seen, at_ns: int) -> int:
 
 def _last_good_before(seen: _Seen, at_ns: int) -> int:
     """The outage began no earlier than the last arrival that was served whole before it."""
-    served = seen.inside & seen.arrivals.good & (seen.arrivals.done_ns <= at_ns)
-    since_ns = seen.watch.fault_earliest_ns
-    return int(np.max(seen.arrivals.intended_ns, where=served, initial=since_ns))
+    of, inside, since_ns = seen.arrivals, seen.inside, seen.watch.fault_earliest_ns
+    served = of.good[inside] & (of.done_ns[inside] <= at_ns)
+    return int(np.max(of.intended_ns[inside], where=served, initial=since_ns))
 
 
 def _hung_at(seen: _Seen, bad_at_ns: int) -> bool:

@@ -22,7 +22,11 @@ _ANSWERED_PPM = 950_000
 
 def rising(values: type_i64) -> type_i64:
     """The values in rising order; a ledger's often are, and looking costs less than sorting."""
-    return values if bool((values[1:] >= values[:-1]).all()) else np.sort(values)
+    return values if is_rising(values) else np.sort(values)
+
+
+def is_rising(values: type_i64) -> bool:
+    return bool((values[1:] >= values[:-1]).all())
 
 
 def within(rising_ns: type_i64, begin_ns: int, end_ns: int) -> type_i64:
