@@ -10,9 +10,7 @@ from harness.platforms.embedded import EmbeddedPlatform
 from tests.campaign.strikes import Strike, Victim
 from tests.campaign.striking import strike
 
-pytestmark = [
-    pytest.mark.platform, pytest.mark.drill, pytest.mark.campaign, pytest.mark.timeout(600),
-]  # fmt: skip
+pytestmark = [pytest.mark.platform, pytest.mark.drill, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize(
