@@ -23,6 +23,7 @@ from harness.readback.read import read_back
 from harness.session import Order, plan_only
 from harness.sightings import Sightings
 from harness.trading import Trading, trading
+from harness.watching.guarding import Watchdog
 from tests.soak.flat import Fault, Soaked, levels
 from tests.soak.sampling import sampling
 
@@ -62,12 +63,13 @@ def soak(asked: Soak) -> Soaked:
     faults: list[Fault] = []
     with (
         trading(plan, asked.platform, run, asked.progress) as load,
+        guarded(plan, asked.platform, run, load, None) as guard,
         sampling(run.path, load.begin_ns) as samples,
     ):
         load.hold_baseline()
         for number in range(1, int(asked.length_s / asked.every_s) + 1):
             _trade_until(load, load.begin_ns + (number - 0.5) * asked.every_s * 1e9)
-            faults.append(_fault(asked, plan, run, load, number))
+            faults.append(_fault(asked, plan, load, guard, number))
             asked.progress.say(f"fault {number}: {faults[-1]}")
         _trade_until(load, load.begin_ns + asked.length_s * 1e9)
         traded_s = (time.monotonic_ns() - load.begin_ns) / 1e9
@@ -85,12 +87,12 @@ def soak(asked: Soak) -> Soaked:
     )  # fmt: skip
 
 
-def _fault(asked: Soak, plan: Plan, run: RunDirectory, load: Trading, number: int) -> Fault:
+def _fault(asked: Soak, plan: Plan, load: Trading, guard: Watchdog, number: int) -> Fault:
     """A node is lost and comes back, with marks and a journal of its own."""
     node = _NODES[(number - 1) % len(_NODES)]
     file = find_experiment("node-loss")
     text = resolved_experiment(file.read_text(encoding="utf-8"), {"node": node}, file=file)
-    place = RunDirectory.create(run / f"fault-{number}", plan.run_id)
+    place = RunDirectory.create(load.run / f"fault-{number}", plan.run_id)
     place.save_plan(plan, text, _HEAD)
     begun_ns = time.monotonic_ns()
     bounds = Bounds(hold_max_s=600, heal_s=int(plan.limits.heal_s))
