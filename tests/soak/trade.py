@@ -96,12 +96,9 @@ def _fault(asked: Soak, plan: Plan, load: Trading, guard: Watchdog, number: int)
     place.save_plan(plan, text, _HEAD)
     begun_ns = time.monotonic_ns()
     bounds = Bounds(hold_max_s=600, heal_s=int(plan.limits.heal_s))
-    with (
-        injection(
-            place / layout.EXPERIMENT, {}, asked.platform, place.path, bounds=bounds
-        ) as fault,
-        guarded(plan, asked.platform, run, load, None) as guard,
-    ):
+    with injection(
+        place / layout.EXPERIMENT, {}, asked.platform, place.path, bounds=bounds
+    ) as fault:
         guard.watch_over(fault)
         fault.inject()
         effect = fault.await_effect(_EFFECT_S)
