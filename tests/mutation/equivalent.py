@@ -5,6 +5,8 @@ By module, then by the mutant's key, as the tally prints it.
 
 from __future__ import annotations
 
+_AT_ONCE = "how many are looked at together changes what it takes, and nothing that is found"
+
 EQUIVALENT: dict[str, dict[str, str]] = {
     "clock_pace.py": {
         "slewed_ppm: 0 -> 1": "a whole nanosecond off is more than any millionths of none or of one",
@@ -24,7 +26,11 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "order_statistics.py": {
         "lower_rank: 1 -> 2 #2": "the search goes down, and only begins one rank higher",
     },
+    "presence.py": {": 1 -> 2 #2": _AT_ONCE, ": 15 -> 16": _AT_ONCE},
     "readiness/standing.py": {
         "said_of_workload: 0 -> 1": "every other part is met there, and of those none is told",
     },
+    "recovery_time.py": {": 4096 -> 8192": _AT_ONCE},
+    "schedule.py": {": 1 -> 2": _AT_ONCE, ": 17 -> 18": _AT_ONCE},
+    "windows.py": {": 1 -> 2": _AT_ONCE, ": 17 -> 18": _AT_ONCE},
 }

@@ -36,8 +36,8 @@ TESTS = tuple(
 )  # fmt: skip
 _MARKS = "not platform and not browser and not drill and not campaign and not odoo"
 _MARKS += " and not kubernetes and not containers and not track_record"
-_TESTS_S = 30.0  # of tests a mutant, as traced, which is slow: a cap can only cost score
-_SLOWER = 3.0
+_TESTS_S = 20.0  # of tests a mutant, as traced, which is slow: a cap can only cost score
+_LEAST_S, _SLOWER = 10.0, 1.5  # of the processor: what a mutant may take, at least and by its tests
 _FILES_FIRST = 2  # to load every file that is about a module takes longer than to run their tests
 
 
@@ -191,7 +191,7 @@ def sampled(sample: int, seed: int, reach: Reach, only: str) -> tuple[list[_Case
         possible[module] = len(found)
         for mutant in drawn(found, module, sample, seed):
             tests, total_s = reach.of(module, mutant)
-            cases.append(_Case(module, path, source, mutant, tests, 30 + _SLOWER * total_s))
+            cases.append(_Case(module, path, source, mutant, tests, _LEAST_S + _SLOWER * total_s))
     return cases, possible
 
 
