@@ -10,12 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from page_in_browser import Browser
 
     from harness.platforms.capabilities import Platform
     from harness.platforms.embedded import EmbeddedPlatform
+
+# An example's time is the machine's, which others use as well: no test asserts one.
+settings.register_profile(
+    "here", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("here")
 
 BROWSER_REQUIRED = os.environ.get("PEAKDRILL_REQUIRE_BROWSER") == "1"
 ALONE = {"platform", "alone"}  # markers of what trades, breaks or times
