@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psycopg
 
@@ -52,20 +53,18 @@ class Struck:
 def strike(one: Strike, platform: Platform, out: Path) -> Struck:
     """`platform` is whole, and is so again afterwards, or that is a problem."""
     hung: list[str] = []
-    child = _peakdrill("run", one.scenario, "--size", "smoke", "--json", "--yes", "--out", str(out))
+    words = ("run", one.scenario, "--size", "smoke", "--json", "--yes", "--out", str(out))
+    with (out / "stderr").open("wb") as said:  # no pipe, which whoever outlives it would hold open
+        child = _peakdrill(*words, stderr=said)
     try:
         struck = _strike(one, child, out)
         healed = '"fault-healed"' in _events(out)
-        if struck and one.victim is Victim.HARNESS:
-            child.communicate(timeout=30)
-        else:
-            child.communicate(timeout=_RUN_S)
+        child.wait(timeout=_RUN_S)
     except subprocess.TimeoutExpired:
-        if one.victim is not Victim.HARNESS:  # whoever holds a dead one's pipe is told below
-            hung.append(f"the run did not end within {_RUN_S:g} s")
+        hung.append(f"the run did not end within {_RUN_S:g} s")
     finally:
         child.kill()
-        child.communicate()
+        child.wait()
     run = _only_run(out)
     problems = [*hung, *left_behind(platform, run), *missing(platform, run)]
     code = None if run is None else _ended("check", str(run), within_s=_UNDO_S)[0]
@@ -198,10 +197,10 @@ def _until(reached: Callable[[], bool], within_s: float) -> bool:
     return done
 
 
-def _peakdrill(*words: str) -> subprocess.Popen[str]:
+def _peakdrill(*words: str, stderr: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "harness.cli", *words], cwd=ROOT, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=stderr, text=True, start_new_session=True,
     )  # fmt: skip
 
 

@@ -68,8 +68,8 @@ def test_a_run_in_which_somebody_was_killed_does_not_pass(
 def test_a_run_that_never_ends_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], is_found: bool
 ) -> None:
-    def child(*_: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    def child(*_: str, **__: object) -> subprocess.Popen[str]:
+        return subprocess.Popen(words, text=True)
 
     monkeypatch.setattr(striking, "_peakdrill", child)
     monkeypatch.setattr(striking, "_strike", lambda *_: True)
