@@ -48,9 +48,30 @@ def arrivals_ns(
     """
     if rate_per_s <= 0 or until_s <= 0:
         return np.zeros(0, dtype=np.int64)
+    parts = list(_stretches(rate_per_s, shape, until_s, seed, workload_code))
+    expected = parts[-1][1]
+    due_ns = np.concatenate([part_ns for part_ns, _ in parts])[: int(np.floor(expected))]
+    return due_ns if bool((due_ns[1:] >= due_ns[:-1]).all()) else np.sort(due_ns)
+
+
+def stretches_ns(
+    *, rate_per_s: float, shape: Shape, until_s: float, seed: int, workload_code: int
+) -> Iterator[type_i64]:
+    """The same, about two minutes of it at a time, for whoever needs no more than that at once.
+
+    In rising order but for ties at a microsecond; the very last one may be one too many.
+    """
+    if rate_per_s > 0 and until_s > 0:
+        for part_ns, _ in _stretches(rate_per_s, shape, until_s, seed, workload_code):
+            yield part_ns
+
+
+def _stretches(
+    rate_per_s: float, shape: Shape, until_s: float, seed: int, workload_code: int
+) -> Iterator[tuple[type_i64, float]]:
+    """Due times, and the integral of the rate so far."""
     random = np.random.Generator(np.random.PCG64([seed, workload_code]))
-    parts, begun, waiting = [], 0, np.zeros(0)
-    total = np.zeros(1)
+    begun, waiting, total = 0, np.zeros(0), np.zeros(1)
     for grid in _grid(shape, until_s):
         rate = rate_per_s * shape.at(grid)
         steps = (rate[1:] + rate[:-1]) / 2 * np.diff(grid)
@@ -61,9 +82,7 @@ def arrivals_ns(
         begun += drawn
         reached = int(np.searchsorted(due, total[-1]))
         due, waiting = due[:reached], due[reached:]
-        parts.append(np.floor(np.interp(due, total, grid) * 1e9).astype(np.int64))
-    due_ns = np.concatenate(parts)[: int(np.floor(total[-1]))]
-    return due_ns if bool((due_ns[1:] >= due_ns[:-1]).all()) else np.sort(due_ns)
+        yield np.floor(np.interp(due, total, grid) * 1e9).astype(np.int64), float(total[-1])
 
 
 def _grid(shape: Shape, until_s: float) -> Iterator[npt.NDArray[np.float64]]:
@@ -83,10 +102,16 @@ def _grid(shape: Shape, until_s: float) -> Iterator[npt.NDArray[np.float64]]:
         last = grid[-1:]
 
 
-def canary_ns(*, rate_per_s: float, until_s: float, workload_code: int) -> type_i64:
-    """Due times of a canary: a fixed grid, shifted per workload so that they do not collide."""
+def canary_ns(
+    *, rate_per_s: float, until_s: float, workload_code: int, since_s: float = 0.0
+) -> type_i64:
+    """Due times of a canary: a fixed grid, shifted per workload so that they do not collide.
+
+    Those of [since_s, until_s).
+    """
     if rate_per_s <= 0:
         return np.zeros(0, dtype=np.int64)
     step_ns = round(1e9 / rate_per_s)
     first_ns = step_ns * workload_code // 8
-    return np.arange(first_ns, round(until_s * 1e9), step_ns, dtype=np.int64)
+    passed = max(0, -((first_ns - round(since_s * 1e9)) // step_ns))
+    return np.arange(first_ns + passed * step_ns, round(until_s * 1e9), step_ns, dtype=np.int64)

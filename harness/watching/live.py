@@ -6,7 +6,7 @@ computed from the whole evidence after the load has stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 from harness.core.arrivals import Arrivals, arrivals_of
 from harness.core.operations import Operations, type_i64
 from harness.core.plan import Plan
-from harness.core.schedule import arrivals_ns, canary_ns
+from harness.core.schedule import canary_ns, stretches_ns
 from harness.core.targets import WorkloadTarget
 from harness.core.windows import Bar, Counts
 from harness.ledger.reader import ledger_files, read_from, worker_of
@@ -23,7 +23,8 @@ from harness.progress import LiveView, WorkloadRate
 
 _SECOND_NS = 1_000_000_000
 _KEPT_S = 30  # how far back the view reaches, beyond W
-_AHEAD_S = 60.0  # so often the schedule is moved on
+_AHEAD_NS = 60 * _SECOND_NS  # of the schedule
+_LONGEST_S = 30 * 86_400.0  # longer than any load
 IN_FLIGHT_NS = 1_500_000_000  # younger arrivals may still be under way
 _READ_MAX = 1 << 20  # calls at one look; a worker makes some thousands a second at most
 _RATE_OVER_NS = 2 * _SECOND_NS
@@ -79,8 +80,7 @@ class LiveLedgers:
     begin_ns: int
     on_run_clock: type_clock = unmoved
     _recent: Recent = field(init=False)
-    _due: dict[int, type_i64] = field(default_factory=dict)
-    _due_until_s: float = 0.0
+    _ahead: dict[int, _Ahead] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         limits = self.plan.limits
@@ -140,23 +140,44 @@ class LiveLedgers:
         return Counts.of(own.intended_ns, own.good, self._due_ns(target, now_ns))
 
     def _due_ns(self, target: WorkloadTarget, now_ns: int) -> type_i64:
-        """The schedule within the view and some ahead, on the run's clock; moved on when needed."""
-        load_s = (now_ns - self.begin_ns) / 1e9
-        if load_s > self._due_until_s:
-            self._due_until_s = load_s + _AHEAD_S
-            self._due = {t.workload.code: self._schedule(t) for t in self.plan.targets.workloads}
-        return self._due.get(target.workload.code, np.zeros(0, dtype=np.int64))
+        """The schedule within the view and some ahead, on the run's clock."""
+        code = target.workload.code
+        if code not in self._ahead:
+            self._ahead[code] = _Ahead.of(self.plan, target)
+        load_ns = now_ns - self.begin_ns
+        due_ns = self._ahead[code].within(load_ns - self._recent.kept_ns, load_ns + _AHEAD_NS)
+        return due_ns + self.begin_ns
 
-    def _schedule(self, target: WorkloadTarget) -> type_i64:
-        code, until_s = target.workload.code, self._due_until_s
-        due = arrivals_ns(
-            rate_per_s=target.rate_per_s * self.plan.peak,
-            shape=self.plan.shape,
-            until_s=until_s,
-            seed=self.plan.seed,
-            workload_code=code,
-        )
-        canaries = canary_ns(rate_per_s=target.canary_per_s, until_s=until_s, workload_code=code)
-        both = np.concatenate([due, canaries])
-        reached_ns = round((until_s - _AHEAD_S) * 1e9) - self._recent.kept_ns
-        return np.sort(both[both >= reached_ns]) + self.begin_ns  # not a day's schedule
+
+@dataclass
+class _Ahead:
+    """One workload's schedule as far as it is looked at, however long the load goes on."""
+
+    _coming: Iterator[type_i64]
+    _canary_per_s: float
+    _code: int
+    _held: type_i64 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @classmethod
+    def of(cls, plan: Plan, target: WorkloadTarget) -> _Ahead:
+        code = target.workload.code
+        coming = stretches_ns(
+            rate_per_s=target.rate_per_s * plan.peak, shape=plan.shape, until_s=_LONGEST_S,
+            seed=plan.seed, workload_code=code,
+        )  # fmt: skip
+        return cls(coming, target.canary_per_s, code)
+
+    def within(self, since_ns: int, until_ns: int) -> type_i64:
+        """Due times since the load's beginning; asked with rising instants, it forgets the past."""
+        parts = [self._held[np.searchsorted(self._held, since_ns) :]]
+        while not len(parts[-1]) or parts[-1][-1] < until_ns:
+            part = next(self._coming, None)
+            if part is None:
+                break
+            parts.append(np.sort(part[part >= since_ns]))
+        self._held = np.concatenate(parts)
+        canaries = canary_ns(
+            rate_per_s=self._canary_per_s, until_s=until_ns / 1e9, workload_code=self._code,
+            since_s=since_ns / 1e9,
+        )  # fmt: skip
+        return np.sort(np.concatenate([self._held, canaries]))
