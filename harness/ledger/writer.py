@@ -34,7 +34,7 @@ from harness.ledger.slots import (
     slot_offset,
 )
 
-_CHUNK_SLOTS = 4096  # 256 KiB are allocated at a time
+_CHUNK_SLOTS = 1024  # 64 KiB are allocated at a time: seconds of a small load
 
 
 class LedgerFull(PeakdrillError):

@@ -223,7 +223,7 @@ def test_an_existing_ledger_is_never_overwritten(tmp_path):
 def test_a_full_disk_is_an_error_before_the_send(tmp_path, monkeypatch):
     """Room is promised in chunks; when the disk promises no more, intents end, outcomes do not."""
     path, ledger = new(tmp_path)
-    some(ledger, 4095)
+    some(ledger, 1023)
     last = ledger.intent(intended_ns=1, sent_ns=1, workload=Workload.FINANCE, kind=Kind.CREATE)
 
     def full(fd: int, offset: int, length: int) -> None:
@@ -237,7 +237,7 @@ def test_a_full_disk_is_an_error_before_the_send(tmp_path, monkeypatch):
     ledger.close()
     read, health = read_ledger(path)
     assert not health.closed, "a ledger that could not grow makes the run unfit"
-    assert (len(read), health.torn) == (4096, 0)
+    assert (len(read), health.torn) == (1024, 0)
     assert read.outcome[-1] == Outcome.ACKED
 
 
