@@ -12,6 +12,7 @@ import ipaddress
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -78,7 +79,7 @@ class Connections:
         greet: Callable[[socket.socket], None] | None = None,
     ) -> None:
         self._host, self._port, self._tls, self._greet = host, port, tls, greet
-        self._idle: list[Connection] = []
+        self._idle: deque[Connection] = deque()  # longest idle first
         try:
             ipaddress.ip_address(host)
             self._literal = True
@@ -99,8 +100,11 @@ class Connections:
         return Connection(self._connect())
 
     def keep(self, connection: Connection) -> None:
-        connection.idle_since_s = time.monotonic()
+        """For the next call. Those of a busier hour, which nobody will take again, are closed."""
+        now_s = connection.idle_since_s = time.monotonic()
         self._idle.append(connection)
+        while now_s - self._idle[0].idle_since_s > IDLE_LIMIT_S:
+            self._idle.popleft().close()
 
     def close(self) -> None:
         while self._idle:

@@ -20,6 +20,7 @@ from breaking_server import (
 )
 
 from harness.core.operation import Detail, Outcome
+from load.connections import IDLE_LIMIT_S, Connection, Connections
 from load.odoo import Odoo
 
 UNKNOWN = Outcome.UNKNOWN
@@ -55,6 +56,23 @@ def test_many_at_once_each_get_their_own_answer(serve, client):
     calls = [gevent.spawn(odoo.call, "m", "f", [f"tag-{n}"]) for n in range(30)]
     gevent.joinall(calls, timeout=60)
     assert [call.value.result for call in calls] == [f"tag-{n}" for n in range(30)]
+
+
+def test_connections_of_a_busier_hour_are_closed_while_others_are_used(serve, monkeypatch):
+    """Whoever takes the last one kept never comes to those that were kept before."""
+    server = serve(hangs)
+    pool = Connections("127.0.0.1", server.port)
+    busy, later = [pool.take() for _ in range(5)], pool.take()
+    for connection in busy:
+        pool.keep(connection)
+    for connection in busy:
+        connection.idle_since_s -= IDLE_LIMIT_S + 1
+    closed, close = [], Connection.close
+    monkeypatch.setattr(Connection, "close", lambda self: (closed.append(self), close(self)))
+    pool.keep(later)
+    assert closed == busy
+    assert pool.take() is later
+    later.close()
 
 
 def tag_of(request: bytes) -> str:
