@@ -201,6 +201,19 @@ def test_every_mutant_of_a_function_has_the_code_of_one_function() -> None:
             assert code.co_firstlineno <= mutant.line
 
 
+def test_the_tests_that_are_looked_at_are_there() -> None:
+    for name in mutate.TESTS:
+        place = mutate.ROOT / name
+        found = place.rglob("test_*.py") if place.is_dir() else [place]
+        assert any(file.is_file() for file in found), name
+
+
+def test_tests_that_cannot_be_run_reach_nothing_and_are_said_so(tmp_path: Path) -> None:
+    """Else every mutant would be one that no test reaches."""
+    with pytest.raises(RuntimeError, match="not run"):
+        mutate.Reach.found(tmp_path, ["tests/no_such_folder"], more=[])
+
+
 def test_a_sample_of_nothing_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "preload", lambda: None)
     monkeypatch.setattr(mutate.Reach, "found", lambda *_, **__: mutate.Reach({}, {}))
