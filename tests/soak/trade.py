@@ -68,10 +68,11 @@ def soak(asked: Soak) -> Soaked:
     ):
         load.hold_baseline()
         for number in range(1, int(asked.length_s / asked.every_s) + 1):
-            _trade_until(load, load.begin_ns + (number - 0.5) * asked.every_s * 1e9)
+            at_ns = load.begin_ns + (number - 0.5) * asked.every_s * 1e9
+            _trade_until(load, at_ns, f"trading until fault {number}")
             faults.append(_fault(asked, plan, load, guard, number))
             asked.progress.say(f"fault {number}: {faults[-1]}")
-        _trade_until(load, load.begin_ns + asked.length_s * 1e9)
+        _trade_until(load, load.begin_ns + asked.length_s * 1e9, "trading until the end")
         traded_s = (time.monotonic_ns() - load.begin_ns) / 1e9
         kept = [one for one in samples if one.at_s <= traded_s]
     seen.workers_lost = load.workers_lost
@@ -116,7 +117,8 @@ def _since_s(begun_ns: int) -> float:
     return (time.monotonic_ns() - begun_ns) / 1e9
 
 
-def _trade_until(load: Trading, until_ns: float) -> None:
+def _trade_until(load: Trading, until_ns: float, phase: str) -> None:
+    load.progress.phase(phase, max(0.0, (until_ns - time.monotonic_ns()) / 1e9))
     while time.monotonic_ns() < until_ns:
         load.pulse()
         time.sleep(_PULSE_S)
