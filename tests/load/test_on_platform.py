@@ -12,7 +12,7 @@ import pytest
 from harness.core.operation import Detail, Kind, Outcome, Stage, Workload, content_digest, key_of
 from harness.ledger.reader import read_ledgers
 
-pytestmark = pytest.mark.platform
+pytestmark = [pytest.mark.platform, pytest.mark.alone]
 LINES = """
     SELECT o.client_order_ref, o.state, o.partner_id || string_agg('|' || l.product_id || ':'
            || l.product_uom_qty::int || ':' || round(l.price_unit * 100)::int, ''
