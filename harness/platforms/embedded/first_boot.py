@@ -10,6 +10,8 @@ Gates are files in a node's folder: a part that waits for one starts when it app
 
 from __future__ import annotations
 
+import psycopg
+
 from harness.platforms.embedded import archive, cluster, patroni, postgres, programs
 from harness.platforms.embedded.blueprint import Blueprint
 from harness.platforms.embedded.layout import DATABASE_NODES, Layout, write_private
@@ -17,6 +19,13 @@ from harness.platforms.embedded.node import Part, clean_environment
 
 PRIMARY, STANDBY = DATABASE_NODES
 _FILE = "peakdrill-first-boot.conf"
+# by the slot that Patroni made for it: then Patroni has taken the standby over, and nothing of how
+# it streams will change any more
+_CONFIRMS = """
+SELECT r.sync_state = 'sync'
+FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid
+WHERE r.application_name = %s AND r.state = 'streaming'
+"""
 _ON_THE_COMMAND_LINE = (  # where Patroni puts them: they must agree between nodes
     "max_connections", "max_wal_senders", "max_replication_slots", "wal_level", "wal_log_hints",
     "track_commit_timestamp",
@@ -55,6 +64,8 @@ def prepare(plan: Blueprint, node: str) -> None:
         **postgres.parameters(),
         "archive_command": archive.command(plan.layout, plan.ports, node),
     }
+    if node == PRIMARY and plan.options.synchronous:  # it acknowledges nothing alone
+        settings["synchronous_standby_names"] = cluster.member_name(STANDBY)
     if node == STANDBY:
         passfile = plan.layout.node(node) / "pgpass-first-boot"
         write_private(passfile, f"127.0.0.1:*:*:replicator:{plan.secrets.replicator}\n")
@@ -71,6 +82,15 @@ def prepare(plan: Blueprint, node: str) -> None:
 
 def open_gate(layout: Layout, node: str, name: str) -> None:
     write_private(layout.gate(node, name), "")
+
+
+def confirms(connection: psycopg.Connection[tuple[object, ...]], member: str) -> bool:
+    """Whether the primary waits for this standby, which streams as Patroni wants it to.
+
+    Raises psycopg.Error.
+    """
+    row = connection.execute(_CONFIRMS, [member]).fetchone()
+    return bool(row and row[0])
 
 
 def forget(layout: Layout) -> None:

@@ -160,12 +160,22 @@ def is_running(node: DatabaseNode) -> bool:
 
 def nudge(cluster: Cluster, secrets: Secrets) -> None:
     """Have every Patroni look again now instead of at its next loop; changes nothing."""
-    same = json.dumps({"loop_wait": LOOP_WAIT_S}).encode()
     for node in cluster:
-        web.ask(
-            node.patroni_port, "/config", method="PATCH", body=same,
-            headers=web.basic(REST_USER, secrets.patroni),
-        )  # fmt: skip
+        _patch(node, secrets, {"loop_wait": LOOP_WAIT_S})
+
+
+def synchronise(cluster: Cluster, secrets: Secrets) -> None:
+    """From now on only a standby that confirms may be promoted. Harmless when it is so already."""
+    for node in cluster:
+        _patch(node, secrets, {"synchronous_mode": True})
+
+
+def _patch(node: DatabaseNode, secrets: Secrets, change: Mapping[str, object]) -> None:
+    """Change what all share, by one node's Patroni; it also has that one look at once."""
+    web.ask(
+        node.patroni_port, "/config", method="PATCH", body=json.dumps(change).encode(),
+        headers=web.basic(REST_USER, secrets.patroni),
+    )  # fmt: skip
 
 
 def configure(cluster: Cluster, secrets: Secrets) -> None:

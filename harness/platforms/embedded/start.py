@@ -2,7 +2,8 @@
 
 the seeded database: found in the cache, or built; copied to both nodes; new passwords
 node c: etcd, S3 ...    bucket under lock, base backup stored
-node a: primary         leader; credentials, replicas, ingress
+node a: primary         credentials, replicas, ingress
+                        leader
 node b: standby                 taken over by Patroni, in sync
 """
 
@@ -11,11 +12,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
-from harness.errors import Interrupted
+import psycopg
+
+from harness.errors import Interrupted, PlatformError
 from harness.platforms.embedded import (
     application,
     backup,
@@ -74,14 +77,15 @@ class Start:
         support.result()
         databases.result()
         self.progress.phase("platform: becoming redundant", _PART_S)
-        patroni.introduce(self.plan.ports, self.plan.options, seeded.system_identifier)
+        alone = replace(self.plan.options, synchronous=False)  # until there is a standby
+        patroni.introduce(self.plan.ports, alone, seeded.system_identifier)
+        self._await_primary()
+        last: list[Future[None]] = [pool.submit(step) for step in (self._served, self._install)]
         self._lead(standby)
-        last: list[Future[None]] = [
-            pool.submit(step) for step in (self._redundant, self._served, self._install)
-        ]
+        self._redundant()
+        self._hand_over()
         for done in (*last, store):
             done.result()
-        self._hand_over()
 
     def _hand_over(self) -> None:
         """Both databases by Patroni's configuration alone."""
@@ -124,13 +128,19 @@ class Start:
             self._power(name)
         parts.define_databases(self.plan, first=False)  # for every later start of the nodes
 
+    def _await_primary(self) -> None:
+        """Patroni first, whose way is the longest; the replicas ask nobody but the database."""
+        layout, files = self.plan.layout, files_of(self.plan.layout)
+        port = self.plan.ports[f"pg_{first_boot.PRIMARY}"]
+        self._await("the primary", lambda: postgres.takes_writes(port, files), _PATRONI_LOGS)
+        first_boot.open_gate(layout, first_boot.PRIMARY, "patroni")
+        for name in DATABASE_NODES:
+            first_boot.open_gate(layout, name, "app")
+
     def _lead(self, standby: Future[None]) -> None:
         """First Patroni takes the primary over, then the standby's may come: no election."""
         plan, ports = self.plan, self.plan.ports
-        files, port = files_of(plan.layout), ports[f"pg_{first_boot.PRIMARY}"]
-        self._await("the primary", lambda: postgres.takes_writes(port, files), _PATRONI_LOGS)
-        first_boot.open_gate(plan.layout, first_boot.PRIMARY, "patroni")
-        first = cluster.node_of(ports, first_boot.PRIMARY)
+        files, first = files_of(plan.layout), cluster.node_of(ports, first_boot.PRIMARY)
         self._await("a leader", lambda: patroni.is_leader(first), _PATRONI_LOGS)
         standby.result()
         self._await(
@@ -139,8 +149,6 @@ class Start:
             _PATRONI_LOGS,
         )
         first_boot.open_gate(plan.layout, first_boot.STANDBY, "patroni")
-        for name in DATABASE_NODES:
-            first_boot.open_gate(plan.layout, name, "app")
 
     def _power(self, name: str) -> None:
         if self._cancelled.is_set():
@@ -167,19 +175,50 @@ class Start:
         application.install(self.plan, application.both_databases(self.plan))
 
     def _redundant(self) -> None:
-        """Patroni looks every 2 s; a nudge has it look as soon as there is something to see."""
-        wanted = "sync_standby" if self.plan.options.synchronous else "replica"
-        both, polls = cluster.embedded(self.plan.ports), 0
+        """Two by Patroni's word, in sync where that was asked for."""
+        both, wanted = cluster.embedded(self.plan.ports), "replica"
+        if self.plan.options.synchronous:
+            wanted = "sync_standby"
+            self._synchronise(both)
 
         def look() -> bool:
+            seen = patroni.members(both)
+            return any(m.role == wanted and m.state == "streaming" for m in seen)
+
+        self._await("a standby that streams", self._nudging(look), _PATRONI_LOGS)
+
+    def _synchronise(self, both: cluster.Cluster) -> None:
+        """Synchronous mode, as soon as its standby confirms what the primary commits.
+
+        The primary waits for that standby since its first boot. Patroni, had it been told of the
+        mode before it knew the standby, would take the name away, and set it again 2 s later.
+        """
+        primary, standby = both
+        try:
+            with postgres.connected(primary.pg_port, files_of(self.plan.layout)) as connection:
+                self._await(
+                    "a standby that confirms",
+                    self._nudging(partial(first_boot.confirms, connection, standby.member)),
+                    _PATRONI_LOGS,
+                )
+        except psycopg.Error as error:
+            raise PlatformError(
+                f"the primary went away: {error}", next_step=_PATRONI_LOGS
+            ) from error
+        patroni.synchronise(both, self.plan.secrets)
+
+    def _nudging(self, look: Callable[[], T | None]) -> Callable[[], T | None]:
+        """Patroni looks every 2 s; a nudge has it look as soon as there is something to see."""
+        both, polls = cluster.embedded(self.plan.ports), 0
+
+        def nudged() -> T | None:
             nonlocal polls
             if polls % _NUDGE_EVERY == 0:
                 patroni.nudge(both, self.plan.secrets)
             polls += 1
-            seen = patroni.members(both)
-            return any(m.role == wanted and m.state == "streaming" for m in seen)
+            return look()
 
-        self._await("a standby that streams", look, _PATRONI_LOGS)
+        return nudged
 
     def _served(self) -> None:
         ports = self.plan.ports
