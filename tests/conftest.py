@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from harness.platforms.capabilities import Platform
     from harness.platforms.embedded import EmbeddedPlatform
+    from tests.gameday.rehearsal import Rehearsed
 
 # An example's time is the machine's, which others use as well: no test asserts one.
 settings.register_profile(
@@ -124,6 +125,14 @@ def platform(request: pytest.FixtureRequest, private_home: Path) -> Iterator[Emb
         started.down()
     assert not folder.exists()
     assert processes_naming(folder) == []
+
+
+@pytest.fixture(scope="session")
+def rehearsed(platform: EmbeddedPlatform, tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
+    """A game day of three drills, held once: they are looked at in several places."""
+    from tests.gameday.rehearsal import rehearse
+
+    return rehearse(platform, tmp_path_factory.mktemp("rehearsal"))
 
 
 @pytest.fixture(scope="session")

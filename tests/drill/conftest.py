@@ -17,6 +17,8 @@ from harness.platforms.embedded import EmbeddedPlatform
 
 ROOT = Path(__file__).resolve().parents[2]
 DRILL_LIMIT_S = 400
+VERDICTS = {0: "met", 1: "missed", 3: "inconclusive", 4: "invalid"}  # by exit code
+EXIT_CODES = {verdict: code for code, verdict in VERDICTS.items()}
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,24 @@ class Site:
             child.kill()
         return child.returncode, out, err
 
-    def drill(self, *words: str) -> tuple[int, dict[str, object], Path]:
+    def drill(self, scenario: str, *words: str) -> tuple[int, dict[str, object], Path]:
         """A smoke drill by --json: exit code, the report, the run directory."""
-        code, out, err = self.peakdrill(
-            "run", "node-loss", "--size", "smoke", "--json", "--out", str(self.out), *words
-        )
+        order = (scenario, "--size", "smoke", "--json", "--out", str(self.out))
+        code, out, err = self.peakdrill("run", *order, *words)
         assert out, f"exit {code}: {err}"
         report = json.loads(out)
         return code, report, self.out / report["run_id"]
+
+    def judge_again(self, run: Path, code: int) -> None:
+        """`check` judges the same, byte for byte, and writes nothing."""
+        before = {p: p.stat().st_mtime_ns for p in run.rglob("*")}
+        checked, out, err = self.peakdrill("check", str(run))
+        assert checked == code, out + err
+        _, printed, _ = self.peakdrill("check", str(run), "--print-verdict")
+        assert printed == (run / "verdict.json").read_text()
+        signed, told, err = self.peakdrill("verify", str(run), "--chain", str(self.out))
+        assert signed == 0, told + err
+        assert {p: p.stat().st_mtime_ns for p in run.rglob("*")} == before
 
     def only_run(self) -> Path:
         """The one run directory that there is."""

@@ -1,8 +1,7 @@
-"""Whole drills: every class is taken away while the shop trades, and nothing is seen in the null run."""
+"""A whole drill: every class is taken away while the shop trades."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -16,24 +15,16 @@ from harness.evidence.lines import read_lines
 from harness.evidence.load import load_record
 from harness.recovery import rotate
 from tests.conftest import missing_in_the_end
+from tests.drill.conftest import VERDICTS
 
 pytestmark = [pytest.mark.platform, pytest.mark.drill, pytest.mark.timeout(500)]
 
-ROOT = Path(__file__).resolve().parents[2]
 LOSSES = ("lost", "ghost", "unexpected", "duplicate", "altered", "partial", "resurrected")
 
 
-def drill(site, *words: str) -> tuple[int, dict[str, object], Path]:
-    order = ["credential-compromise", "--size", "smoke", "--json", "--out", str(site.out)]
-    code, out, err = site.peakdrill("run", *order, *words)
-    assert out, f"exit {code}: {err}"
-    report = json.loads(out)
-    return code, report, site.out / report["run_id"]
-
-
 def test_every_leaked_credential_is_taken_away_and_nothing_is_lost(site) -> None:
-    code, report, run = drill(site)
-    assert {0: "met", 1: "missed", 3: "inconclusive", 4: "invalid"}[code] == report["verdict"]
+    code, report, run = site.drill("credential-compromise")
+    assert VERDICTS[code] == report["verdict"]
     every_class_is_shut(run)
     the_runbook_went_to_its_end(run)
     proofs_are_sound(run)
@@ -91,13 +82,3 @@ def no_secret_in(run: Path, site) -> None:
         if path.is_file():
             body = path.read_bytes()
             assert not [1 for secret in secrets if secret in body], f"{path.name} holds a secret"
-
-
-def test_the_null_run_sees_no_attacker_and_is_invalid(site) -> None:
-    code, report, run = drill(site, "--experiment", str(ROOT / "experiments" / "null.yaml"))
-    assert code == 4
-    assert report["verdict"] == "invalid"
-    assert "no effect" in report["reasons"][0].lower()
-    assert "credential-compromise" in (run / layout.EVENTS).read_text()
-    assert read_lines(run / layout.USES, Use) == ()
-    nothing_is_left(site)

@@ -1,4 +1,4 @@
-"""Back in time on the real platform: an honest drill, one with a hole in the archive, null runs.
+"""Back in time on the real platform: an honest drill, one with a hole in the archive, an undo.
 
 The figures of the honest drill are counted a second time in plain SQL: see plain_sql.py.
 """
@@ -35,10 +35,7 @@ MOMENT_NS = 500_000_000  # a look at the stores is several queries, one after th
 
 def drill(site: Site, scenario: str) -> tuple[int, RunRecord, Path]:
     """A smoke drill by the command line: exit code, the stored record, the run directory."""
-    words = ("run", scenario, "--size", "smoke", "--json", "--out", str(site.out))
-    code, out, err = site.peakdrill(*words)
-    assert out, f"exit {code}: {err}"
-    run = site.out / json.loads(out)["run_id"]
+    code, _, run = site.drill(scenario)
     return code, load_record(run), run
 
 
@@ -139,18 +136,6 @@ def run(tmp_path: Path) -> Iterator[Path]:
     directory = tmp_path / "r1"
     directory.mkdir()
     return directory
-
-
-@pytest.mark.parametrize("fault", ["logical-corruption", "archive-gap"])
-def test_null_the_check_sees_no_effect_on_a_whole_platform(
-    platform: EmbeddedPlatform, run: Path, fault: str
-) -> None:
-    """As a null drill asks it, without the load: that a drill then ends as invalid is known."""
-    with injection(find_experiment("null"), {"fault": fault}, platform, run) as null:
-        null.inject()
-        assert not null.await_effect(within_s=60)
-        assert f"no {fault} was seen" in null.why
-    assert missing_in_the_end(platform) == ()
 
 
 def test_undo_mends_both_faults_where_nobody_recovers(

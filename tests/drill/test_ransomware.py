@@ -20,6 +20,7 @@ from harness.recovery.clean_room import RUNBOOK
 pytestmark = [pytest.mark.platform, pytest.mark.drill, pytest.mark.timeout(560)]
 
 ROOT = Path(__file__).resolve().parents[2]
+LOSSES = ("lost", "ghost", "unexpected", "duplicate", "altered", "partial", "resurrected")
 
 
 @pytest.fixture(scope="module")
@@ -95,12 +96,19 @@ def test_what_was_lost_is_counted_and_the_rest_is_there(judged) -> None:
             assert told["rpo"][kind] == 0, (kind, told["rpo"])
 
 
-def test_without_the_deed_nothing_is_seen(site) -> None:
-    code, out, err = site.peakdrill(
-        "run", "ransomware", "--size", "smoke", "--json", "--out", str(site.out),
-        "--experiment", str(ROOT / "experiments" / "null.yaml"),
-    )  # fmt: skip
-    assert code == 4, err
-    report = json.loads(out)
+def test_without_the_deed_nothing_is_seen_and_nothing_is_lost(site) -> None:
+    """The whole null drill, of the longest of all: what it breaks is nothing, and so is what it finds.
+
+    That no other scenario's effect is seen where nothing was done: test_null_of_each.py.
+    """
+    null = str(ROOT / "experiments" / "null.yaml")
+    code, report, run = site.drill("ransomware", "--experiment", null)
+    assert code == 4
+    assert report["verdict"] == "invalid"
     assert "no effect" in report["reasons"][0].lower()
-    assert not (site.out / report["run_id"] / layout.STEPS).exists()
+    assert not (run / layout.STEPS).exists()
+    for name, workload in report["workloads"].items():
+        found = {kind: workload["rpo"][kind] for kind in LOSSES}
+        assert not any(found.values()), f"{name}: {found}"
+        assert workload["rpo"]["acked"] > 0
+    site.judge_again(run, 4)
