@@ -33,7 +33,7 @@ PYTEST = mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=
 test: install-dev lint types contracts  ## everything that must hold
 	@status=0; $(MAKE) test-shared || status=$$?; $(MAKE) test-alone || status=$$?; exit $$status
 test-shared: install-dev
-	@$(call PYTEST,-n 3 --half=shared)
+	@$(call PYTEST,-n 4 --dist worksteal --half=shared)
 test-alone test-patient test-timed: test-%: install-dev
 	@$(call PYTEST,--half=$*)
 
