@@ -202,9 +202,9 @@ def trading(
     progress.phase("preparing the shop and the load", 60)
     endpoints = platform.endpoints()
     order = run / layout.LOAD / "plan.json"
+    told = order_of(plan, endpoints, run, begin_ns=0)
+    _write_order(order, told)
     with load_place(plan, platform, run, progress.say, max_s=_max_s(plan)) as place:
-        told = order_of(plan, endpoints, run, begin_ns=0)
-        _write_order(order, told)
         _prepare(order, run)
         place.muster(told)
         begin_ns = time.monotonic_ns() + round(place.lead_s * 1e9)
@@ -221,7 +221,10 @@ def trading(
 
 
 def _write_order(file: Path, order: type_order) -> None:
-    file.write_text(json.dumps(order, indent=1, sort_keys=True))
+    """Whole: workers look for it from the moment that they are ready."""
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(order, indent=1, sort_keys=True))
+    part.replace(file)
 
 
 def _prepare(order: Path, run: RunDirectory) -> None:

@@ -14,6 +14,7 @@ from load.hangup import HangUp
 
 LEASE_FILE = "PEAKDRILL_LEASE"  # names the file; without it, the harness's pipe decides
 READY_FILE = "PEAKDRILL_READY"  # ... the one by which a pod says that only its plan is missing
+READY_PIPE = "PEAKDRILL_READY_PIPE"  # ... the descriptor by which a worker beside the harness does
 LEASE_S = 15.0
 
 

@@ -5,6 +5,7 @@
         --users N --spawn-rate N --processes N --master-bind-host 127.0.0.1 \
         --master-bind-port P --master-host 127.0.0.1 --master-port P   N workers
     In pods the master and each worker are started apart: see load/in_pod.py.
+    Whoever starts it before there is a plan is told when nothing else is missing: load/lease.py.
 
 Locust patches the standard library when it is imported, so it comes first. It starts us and
 carries us over processes and hosts; the schedule, the ledger and the ending are ours, and its
@@ -14,6 +15,7 @@ killed. A lost worker shows as a missing status file and a ledger that was not c
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -24,8 +26,9 @@ import gevent
 from locust import User, events, task
 from locust.runners import MasterRunner, WorkerRunner
 
+from load.dispatcher import schedule_of, type_due
 from load.hangup import STOP_POLL_S
-from load.lease import READY_FILE, hang_up
+from load.lease import READY_FILE, READY_PIPE, hang_up
 from load.plan import LoadPlan
 from load.session import Session
 
@@ -39,10 +42,15 @@ class _Worker:
     session: ClassVar[Session | None] = None
 
     @classmethod
-    def open(cls, index: int) -> Session:
+    def open(cls, index: int) -> Session | None:
+        """None where nobody wants a load any more."""
         if cls.session is not None:
             raise RuntimeError("this process has its dispatcher already")
-        cls.session = Session(_awaited_plan(), index)
+        schedule = _early_schedule(index)
+        plan = _awaited_plan(worker=True)
+        if plan is None:
+            return None
+        cls.session = Session(plan, index, schedule)
         cls.session.start()
         return cls.session
 
@@ -62,6 +70,8 @@ class Retail(User):
         index = _index(runner)
         try:
             self.session: Session | None = _Worker.open(index)
+            if self.session is None:
+                gevent.spawn(runner.quit)
         except RuntimeError:
             # Locust moves the user of a worker that has gone to one that is left; its share
             # of the schedule is not served twice here: it is missing, and that is seen
@@ -93,6 +103,9 @@ def _on_init(environment: Any, runner: Any, **_: Any) -> None:
 def _watch_over_workers(runner: Any) -> None:
     """Locust's master waits for ever for a worker that was killed; this one does not."""
     plan, wanted = _awaited_plan(), hang_up()
+    if plan is None:
+        runner.quit()
+        return
     end_ns = plan.begin_ns + round(plan.max_s * 1e9)
     while not wanted.seen() and time.monotonic_ns() < end_ns:
         gevent.sleep(STOP_POLL_S)
@@ -113,14 +126,34 @@ def _await_workers(runner: Any, plan: LoadPlan) -> None:
             gevent.sleep(STOP_POLL_S)
 
 
-def _awaited_plan() -> LoadPlan:
-    """In a pod the plan comes when all are ready: its schedule's zero is near."""
-    ready, wanted = os.environ.get(READY_FILE), hang_up()
-    if ready is not None:
-        Path(ready).touch()
-    while ready is not None and not _plan_file().exists() and not wanted.seen():
+def _early_schedule(index: int) -> type_due | None:
+    """What takes long is made before the schedule's zero is set: nothing of it depends on that."""
+    return schedule_of(LoadPlan.read(_plan_file()), index) if _plan_file().exists() else None
+
+
+def _awaited_plan(*, worker: bool = False) -> LoadPlan | None:
+    """Where somebody was told that we are ready, it comes when all are: its schedule's zero is
+    near, and a slow start is no late load. None where it never comes.
+    """
+    if not _tell_ready(worker=worker):
+        return LoadPlan.read(_plan_file())
+    wanted = hang_up()
+    while not wanted.seen():
+        if _plan_file().exists() and (plan := LoadPlan.read(_plan_file())).begin_ns:
+            return plan  # without its zero it is there to prepare the application with
         gevent.sleep(STOP_POLL_S)
-    return LoadPlan.read(_plan_file())
+    return None
+
+
+def _tell_ready(*, worker: bool) -> bool:
+    """That only the plan is missing; whether somebody waits to hear it."""
+    file, pipe = os.environ.get(READY_FILE), os.environ.get(READY_PIPE)
+    if file is not None:
+        Path(file).touch()
+    if pipe is not None and worker:
+        with contextlib.suppress(OSError):  # who waited is gone, and the hang-up will say so
+            os.write(int(pipe), b".")
+    return file is not None or pipe is not None
 
 
 def _index(runner: Any) -> int:

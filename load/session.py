@@ -25,7 +25,7 @@ from load.canaries import CANARIES
 from load.catalogue import Catalogue
 from load.chains import finance_reporting, fulfilment, marketplace, order_capture, stock_reservation
 from load.desk import Desk
-from load.dispatcher import Dispatcher, schedule_of, type_chain
+from load.dispatcher import Dispatcher, schedule_of, type_chain, type_due
 from load.go_first import go_first
 from load.hangup import STOP_POLL_S, HangUp
 from load.lag import LagHistogram
@@ -40,13 +40,15 @@ from load.tills import Tills
 class Session:
     """Everything that one worker process does, from its ledger's first slot to its status."""
 
-    def __init__(self, plan: LoadPlan, worker: int) -> None:
+    def __init__(self, plan: LoadPlan, worker: int, schedule: type_due | None = None) -> None:
+        """`schedule`: this worker's, where it was made before."""
         if not 0 <= worker < plan.workers:
             raise ValueError(f"worker {worker} is not one of the plan's {plan.workers}")
         go_first()
         self._plan, self._worker = plan, worker
         self._lag = LagHistogram()
-        schedule = schedule_of(plan, worker)
+        if schedule is None:
+            schedule = schedule_of(plan, worker)
         plan.ledger_dir.mkdir(parents=True, exist_ok=True)
         self._ledger = LedgerWriter(
             plan.ledger_dir / f"worker-{worker}.slots",
