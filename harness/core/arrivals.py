@@ -57,6 +57,18 @@ class Arrivals:
         """These rows, in this order."""
         return Arrivals(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
+    def between(self, first: int, end: int) -> Arrivals:
+        """The rows from `first` to before `end`, without a copy."""
+        if first == 0 and end == len(self):
+            return self
+        return Arrivals(**{f.name: getattr(self, f.name)[first:end] for f in fields(self)})
+
+    @classmethod
+    def nothing(cls) -> Arrivals:
+        """No arrivals."""
+        none, no = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
+        return cls(np.zeros(0, dtype=np.uint8), no, none, none, no, no, none, no)
+
     @classmethod
     def concatenate(cls, parts: Iterable[Arrivals]) -> Arrivals:
         """All rows of `parts`, of which there is one at least; no two copies of it are held."""
@@ -75,9 +87,7 @@ def arrivals_of(operations: Operations, limits_ns: Mapping[int, int]) -> Arrival
     """
     o = _scheduled(operations)
     if not len(o.seq):
-        none = np.zeros(0, dtype=np.int64)
-        no = np.zeros(0, dtype=np.bool_)
-        return Arrivals(none.astype(np.uint8), no, none, none, no, no, none, no)
+        return Arrivals.nothing()
     key, size = _chain_keys(o)
     bad = np.flatnonzero(o.outcome != Outcome.ACKED)
     bad_key = key[bad]

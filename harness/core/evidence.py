@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from harness.core.load_places import ClockHealth
 from harness.core.operation import Kind, Workload
 from harness.core.operations import Operations
 from harness.core.proofs import Proof, StepRecord
+from harness.core.schedule import Planned
 from harness.core.timeline import Timeline
 
 
@@ -120,6 +121,16 @@ class Portion:
     found: Mapping[str, Survivors]  # by a look's name in `Evidence`
 
 
+class Aside(Protocol):
+    """Rows of one dtype that are not held, by the stretch that they belong to."""
+
+    def add(self, rows: npt.NDArray[np.void], stretch: npt.NDArray[np.int64]) -> None:
+        """More rows, and the stretch of each."""
+
+    def of(self, stretch: int) -> npt.NDArray[np.void]:
+        """All rows of one stretch, in the order in which they came."""
+
+
 class Portions(Protocol):
     """The calls of a run and what its looks found, where that is too much to hold at once.
 
@@ -137,13 +148,16 @@ class Portions(Protocol):
     def portion(self, number: int) -> Portion:
         """One of them, counted from 0."""
 
+    def aside(self, dtype: np.dtype[np.void]) -> Aside:
+        """Room for rows that are as many as the calls; it goes when the `Aside` does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What one run left.
 
     Where it is too much to hold it is `stored`, and `operations` and all survivors are empty: so
-    only `portions` and `reports` tell of them.
+    only `portions` and `reports` tell of them. Its schedule is `planned` then, and no array of it.
     """
 
     operations: Operations
@@ -164,6 +178,20 @@ class Evidence:
     restored: ReadBack | None = None  # after the restore, before any replay; the load still runs
     clocks: tuple[ClockHealth, ...] = ()  # of workers elsewhere; none where all ran here
     stored: Portions | None = None
+    planned: Mapping[Workload, Planned] = field(default_factory=dict)
+
+    def due(self, workload: Workload, *, canaries: bool) -> Iterator[npt.NDArray[np.int64]]:
+        """One workload's arrivals or canaries, some at a time, since `load_begun_ns`."""
+        at_hand = (self.canaries_ns if canaries else self.arrivals_ns).get(workload)
+        planned = self.planned.get(workload)
+        if at_hand is not None:
+            yield at_hand
+        elif planned is not None:
+            yield from planned.canaries_ns() if canaries else planned.arrivals_ns()
+
+    def aside(self, dtype: np.dtype[np.void]) -> Aside | None:
+        """Room for rows that are as many as the calls; None where all are held."""
+        return None if self.stored is None else self.stored.aside(dtype)
 
     @property
     def count(self) -> int:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.core.arrivals import Arrivals
 from harness.core.evidence import Evidence, ReadBack
+from harness.core.in_time import LEAST_NS
 from harness.core.operation import Workload
-from harness.core.operations import type_i64
 from harness.core.plan import Plan, Size
 from harness.core.recovery_time import Watch
+from harness.core.run_times import RunTimes
 from harness.core.timeline import MarkName
 from harness.core.verdict import FitnessFinding
-from harness.core.windows import BIN_NS, Bar, Counts, within
+from harness.core.windows import BIN_NS, Bar, Counts
 from harness.core.wording import milliseconds, seconds, whole
 
 BASELINE_NS = {Size.SMOKE: 10 * BIN_NS, Size.FULL: 30 * BIN_NS}
@@ -28,7 +28,7 @@ EFFECT, LEDGER, READ_BACK, INTERRUPTED = "effect", "ledger", "read-back", "unint
 
 
 def fitness(
-    plan: Plan, evidence: Evidence, arrivals: Arrivals, beyond_ledger: int
+    plan: Plan, evidence: Evidence, times: RunTimes, beyond_ledger: int
 ) -> tuple[FitnessFinding, ...]:
     """Every condition, met or not. `beyond_ledger`: surviving keys that the ledger never wrote."""
     return (
@@ -38,10 +38,10 @@ def fitness(
         _held(evidence),
         _healed(evidence),
         _load_after(plan, evidence),
-        _baseline(plan, evidence, arrivals),
-        _operations(plan, evidence, arrivals),
+        _baseline(plan, evidence, times),
+        _operations(plan, evidence, times),
         _lag(plan, evidence),
-        _dropped(plan, evidence, arrivals),
+        _dropped(plan, evidence, times),
         _workers(evidence),
         _ledger(plan, evidence, beyond_ledger),
         _ledgers_closed(evidence),
@@ -58,16 +58,6 @@ def baseline(evidence: Evidence) -> tuple[int, int]:
     begin_ns = begun.latest_ns if begun else evidence.load_begun_ns
     end_ns = ended.earliest_ns if ended else begin_ns
     return max(begin_ns, evidence.load_begun_ns), min(end_ns, evidence.load_stopped_ns)
-
-
-def due_of(evidence: Evidence, workload: Workload) -> type_i64:
-    """The workload's whole schedule, canaries among it, on the run's clock."""
-    nothing = np.zeros(0, dtype=np.int64)
-    parts = (evidence.arrivals_ns, evidence.canaries_ns)
-    due = np.concatenate([part.get(workload, nothing) for part in parts])
-    due.sort()
-    due += evidence.load_begun_ns
-    return due
 
 
 def _uninterrupted(evidence: Evidence) -> FitnessFinding:
@@ -125,7 +115,7 @@ def _load_after(plan: Plan, evidence: Evidence) -> FitnessFinding:
     return FitnessFinding("load-after", after_ns >= need_ns, f"{seconds(after_ns)} s", limit)
 
 
-def _baseline(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFinding:
+def _baseline(plan: Plan, evidence: Evidence, times: RunTimes) -> FitnessFinding:
     need_ns = BASELINE_NS[plan.size]
     begin_ns, end_ns = baseline(evidence)
     limit = f"healthy for {whole(need_ns)}"
@@ -133,10 +123,9 @@ def _baseline(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFind
         told = f"{seconds(max(0, end_ns - begin_ns))} s of baseline"
         return FitnessFinding("baseline", False, told, limit)
     sick, since_ns = [], end_ns - need_ns
-    seen = arrivals.where((arrivals.intended_ns >= since_ns) & (arrivals.intended_ns < end_ns))
     for target in plan.targets.workloads:
-        mine = seen.where(seen.workload == target.workload.code)
-        due = within(due_of(evidence, target.workload), since_ns, end_ns)
+        mine = times.arrivals(target.workload).within(since_ns, end_ns)
+        due = times.due(target.workload).within(since_ns, end_ns)
         counts = Counts.of(mine.intended_ns, mine.good, due)
         if not counts.well_within(Bar(), end_ns - need_ns, end_ns):
             counted = (
@@ -148,11 +137,12 @@ def _baseline(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFind
     return FitnessFinding("baseline", not sick, told, limit)
 
 
-def _operations(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFinding:
+def _operations(plan: Plan, evidence: Evidence, times: RunTimes) -> FitnessFinding:
     begin_ns, end_ns = baseline(evidence)
-    inside = (arrivals.intended_ns >= begin_ns) & (arrivals.intended_ns < end_ns)
-    counted = np.bincount(arrivals.workload[inside], minlength=256)
-    found = [(int(counted[t.workload.code]), t.workload) for t in plan.targets.workloads]
+    found = [
+        (times.arrivals(t.workload).count(begin_ns, end_ns), t.workload)
+        for t in plan.targets.workloads
+    ]
     least, workload = min(found, default=(0, Workload.ORDER_CAPTURE))
     return FitnessFinding(
         "operations",
@@ -178,15 +168,14 @@ def lag_of(evidence: Evidence) -> int:
     return max((ledger.lag_p999_ns for ledger in evidence.ledgers), default=0)
 
 
-def _dropped(plan: Plan, evidence: Evidence, arrivals: Arrivals) -> FitnessFinding:
+def _dropped(plan: Plan, evidence: Evidence, times: RunTimes) -> FitnessFinding:
     """What the generator says that it dropped, and what of the schedule the ledger never saw."""
     dropped = sum(ledger.dropped for ledger in evidence.ledgers)
     cut_ns = evidence.load_stopped_ns - BIN_NS  # the last second may end between two arrivals
     missing = 0
     for target in plan.targets.workloads:
-        due = int(np.count_nonzero(due_of(evidence, target.workload) < cut_ns))
-        mine = arrivals.workload == target.workload.code
-        sent = int(np.count_nonzero(mine & (arrivals.intended_ns < cut_ns)))
+        due = times.due(target.workload).count(LEAST_NS, cut_ns)
+        sent = times.arrivals(target.workload).count(LEAST_NS, cut_ns)
         missing += max(0, due - sent)
     gone = max(dropped, missing)
     return FitnessFinding("schedule", gone == 0, f"{gone:,} arrivals dropped", "none dropped")

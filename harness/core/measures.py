@@ -16,7 +16,6 @@ import numpy as np
 from harness.core import checks
 from harness.core import fitness as fit
 from harness.core.access import access
-from harness.core.arrivals import Arrivals, arrivals_of
 from harness.core.detection import burn_rate_alert_ns
 from harness.core.evidence import Evidence
 from harness.core.failback import FAILBACK, failback_watch
@@ -27,7 +26,7 @@ from harness.core.orders import Backlog
 from harness.core.plan import Plan
 from harness.core.recovery_time import Watch, recovery_time
 from harness.core.restoration import Restore, restore_of
-from harness.core.series import limits_ns
+from harness.core.run_times import RunTimes
 from harness.core.targets import WorkloadTarget
 from harness.core.timeline import Mark, MarkName
 from harness.core.verdict import (
@@ -75,7 +74,8 @@ class Measures:
         return self.evidence.timeline.first(MarkName.FAULT_ACTIVE)
 
     @property
-    def arrivals(self) -> Arrivals:
+    def times(self) -> RunTimes:
+        """When everything was due, and how it was served."""
         return self.timed[0]
 
     @property
@@ -84,17 +84,10 @@ class Measures:
         return self.timed[1]
 
     @cached_property
-    def timed(self) -> tuple[Arrivals, Backlog]:
+    def timed(self) -> tuple[RunTimes, Backlog]:
         """Both of the ledger's own times, of one reading."""
-        limits = limits_ns(self.plan)
         backlog = Backlog()
-
-        def each() -> Iterator[Arrivals]:
-            for portion in self.evidence.portions():
-                backlog.add(portion.calls)
-                yield arrivals_of(portion.chains, limits)
-
-        return Arrivals.concatenate(each()), backlog
+        return RunTimes.read(self.plan, self.evidence, backlog.add), backlog
 
     @cached_property
     def restore(self) -> Restore | None:
@@ -157,7 +150,7 @@ class Measures:
         try:
             looks = self.looks.by_name.values()
             beyond = max((int(look.strangers.beyond_ledger.sum()) for look in looks), default=0)
-            return fit.fitness(self.plan, self.evidence, self.arrivals, beyond)
+            return fit.fitness(self.plan, self.evidence, self.times, beyond)
         except Exception as error:  # noqa: BLE001 - see `guarded`
             why = f"crashed: {type(error).__name__}: {error}"
             return (FitnessFinding("fitness", False, why, "can be judged", voids_loss=True),)
@@ -200,17 +193,17 @@ class Measures:
             return Finding(RTO, workload, Verdict.INCONCLUSIVE, why)
         found = self.recovery_time(target, self.watch)
         kept.value = found
-        if not (self.arrivals.workload == workload.code).any():
+        if not len(self.times.arrivals(workload)):
             why = f"{workload}: no operation was sent"
             return Finding(RTO, workload, Verdict.INCONCLUSIVE, why)
         return gate_rto(workload, found, self.plan.scenario.rto_clock)
 
     def recovery_time(self, target: WorkloadTarget, watch: Watch) -> RecoveryTime:
         """The RTO of one workload, with what else is told about its return."""
-        mine = self.arrivals.where(self.arrivals.workload == target.workload.code)
+        mine = self.times.arrivals(target.workload)
         found = recovery_time(
             mine,
-            fit.due_of(self.evidence, target.workload),
+            self.times.due(target.workload),
             watch,
             target_ns=round(target.rto_s * 1e9),
             bar=Bar.degraded(target.min_capacity) if self.plan.scenario.degraded_mode else None,

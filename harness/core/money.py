@@ -27,7 +27,6 @@ from harness.core.orders import Orders, orders_of
 from harness.core.plan import Plan
 from harness.core.records import Records
 from harness.core.restoration import End, Restore, restored_at
-from harness.core.series import limits_ns
 from harness.core.targets import WorkloadTarget
 from harness.core.timeline import Mark, MarkName
 from harness.core.windows import BIN_NS
@@ -44,7 +43,7 @@ def money(plan: Plan, evidence: Evidence, measures: Measures | None = None) -> M
         return Money(currency, nothing, cost=cost)
     tally = _Tally(targets, measures.restore, fault)
     for piece in measures.pieces():
-        orders = orders_of(piece.portion.calls, piece.records, limits_ns(plan))
+        orders = orders_of(piece.portion.calls, piece.records, plan.targets.limits_ns())
         tally.add(piece, orders)
     return Money(
         currency=currency,
@@ -160,8 +159,9 @@ def _cost(plan: Plan, evidence: Evidence, measures: Measures) -> Cost | None:
     ended = evidence.timeline.first(MarkName.BASELINE_ENDED)
     if per_hour is None or begun is None or ended is None:
         return None
-    arrivals = measures.arrivals
     since_ns, until_ns = begun.earliest_ns, ended.latest_ns
-    inside = (arrivals.intended_ns >= since_ns) & (arrivals.intended_ns < until_ns)
-    good = int(np.count_nonzero(inside & arrivals.good & ~arrivals.canary))
+    good = sum(
+        int(np.count_nonzero(part.good & ~part.canary))
+        for part in measures.times.parts(since_ns, until_ns)
+    )
     return Cost(per_hour, max(0, until_ns - since_ns), good)

@@ -18,13 +18,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.core.arrivals import Arrivals
+from harness.core.due import Due
+from harness.core.in_time import Timed
 from harness.core.operations import type_bool, type_i64
+from harness.core.seen import Seen
 from harness.core.verdict import RecoveryTime
-from harness.core.windows import BIN_NS, Bar, Bins, Counts, is_rising, longest_gap, rising, within
+from harness.core.windows import BIN_NS, Bar
 
 CANARY_LIMIT_NS = 250_000_000
 _WELL_AT_END_NS = 2 * BIN_NS  # as the window's own rule: two bins in a row are no accident
-_CANDIDATES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,66 +55,13 @@ class Watch:
         return -(-round(window_s * 1e9) // BIN_NS) * BIN_NS
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """One workload after t_F, ready to be asked about."""
-
-    watch: Watch
-    bar: Bar
-    counts: Counts
-    bins: Bins
-    arrivals: Arrivals
-    inside: slice | type_bool  # of these: intended within [t_F, end of observation)
-    bad: Arrivals  # these, as far as they are not GOOD
-    good_done_ns: type_i64  # rising; of arrivals of any time
-    bad_at_ns: type_i64  # rising; of arrivals of any time
-
-    @classmethod
-    def of(cls, arrivals: Arrivals, due_ns: type_i64, watch: Watch, bar: Bar) -> _Seen:
-        begin, end = watch.fault_earliest_ns, watch.until_ns
-        inside, bad = _inside(arrivals, begin, end)
-        due_ns = within(rising(due_ns), begin, end)
-        counts = Counts.of(arrivals.intended_ns[inside], arrivals.good[inside], due_ns)
-        good_done_ns = rising(arrivals.done_ns[arrivals.good & (arrivals.done_ns > begin)])
-        bad_at_ns = rising(arrivals.bad_at_ns[~arrivals.good & (arrivals.bad_at_ns > begin)])
-        bins = Bins.of(counts, bar, begin, end)
-        return cls(watch, bar, counts, bins, arrivals, inside, bad, good_done_ns, bad_at_ns)
-
-    @property
-    def failing_windows(self) -> type_bool:
-        """Of each window that begins with a bin and ends within the observation."""
-        width = self.watch.window_ns // BIN_NS
-        count = max(0, (self.watch.until_ns - self.watch.fault_earliest_ns) // BIN_NS - width + 1)
-        sums = (np.concatenate([[0], np.cumsum(n)]) for n in _columns(self.bins))
-        good, total, due = (s[width : width + count] - s[:count] for s in sums)
-        failing = ~self.bar.well(good, total, due)
-        for pair in self.bins.pairs.tolist():
-            failing[max(0, pair - width + 2) : pair + 1] = True
-        return failing
-
-    @property
-    def last_window_is_well(self) -> bool:
-        end = np.array([self.watch.until_ns])
-        return bool(self.counts.well(self.bar, end - self.watch.window_ns, end)[0])
-
-
-def _inside(arrivals: Arrivals, begin_ns: int, end_ns: int) -> tuple[slice | type_bool, Arrivals]:
-    """Which are intended in [begin, end), without a copy where they rise; and the bad of them."""
-    intended_ns = arrivals.intended_ns
-    if is_rising(intended_ns):
-        first, end = np.searchsorted(intended_ns, [begin_ns, end_ns]).tolist()
-        here = slice(first, max(first, end))
-        return here, arrivals.at(np.flatnonzero(~arrivals.good[here]) + first)
-    mask = (intended_ns >= begin_ns) & (intended_ns < end_ns)
-    return mask, arrivals.where(mask & ~arrivals.good)
-
-
-def _columns(bins: Bins) -> tuple[type_i64, type_i64, type_i64]:
-    return bins.good, bins.total, bins.due
-
-
 def recovery_time(
-    arrivals: Arrivals, due_ns: type_i64, watch: Watch, *, target_ns: int, bar: Bar | None = None
+    arrivals: Timed | Arrivals,
+    due: Due | type_i64,
+    watch: Watch,
+    *,
+    target_ns: int,
+    bar: Bar | None = None,
 ) -> RecoveryTime:
     """The RTO of one workload, from its arrivals (canaries among them) and its schedule.
 
@@ -130,15 +79,19 @@ def recovery_time(
     >>> rto.low_ns / S, rto.high_ns / S  # last refused at 3.902 s, first served at 4.002 s
     (3.902, 4.002)
     """
-    gated = _recovery(_Seen.of(arrivals, due_ns, watch, bar or Bar()), target_ns)
+    timed = Timed.of(arrivals) if isinstance(arrivals, Arrivals) else arrivals
+    schedule = due if isinstance(due, Due) else Due.of(due)
+    watched = watch.fault_earliest_ns, watch.until_ns
+    seen = Seen.of(timed, schedule, watched, watch.window_ns, bar or Bar())
+    gated = _recovery(watch, seen, target_ns)
     if bar is None:
         return gated
-    full = _recovery(_Seen.of(arrivals, due_ns, watch, Bar()), target_ns)
+    full = _recovery(watch, seen.by(Bar()), target_ns)
     return replace(gated, full_low_ns=full.low_ns, full_high_ns=full.high_ns)
 
 
-def _recovery(seen: _Seen, target_ns: int) -> RecoveryTime:
-    watch, bins = seen.watch, seen.bins
+def _recovery(watch: Watch, seen: Seen, target_ns: int) -> RecoveryTime:
+    bins = seen.bins
     failing = seen.failing_windows
     blank = RecoveryTime(
         target_ns=target_ns,
@@ -146,32 +99,25 @@ def _recovery(seen: _Seen, target_ns: int) -> RecoveryTime:
         high_ns=None,
         recovered=False,
         observed_until_ns=max(0, watch.until_ns - watch.fault_latest_ns),
-        resolution_ns=_resolution_ns(seen, hung=True),
+        resolution_ns=_resolution_ns(watch, seen, hung=True),
         widened_by_ns=watch.widened_by_ns,
         down_ns=BIN_NS * int(np.count_nonzero(bins.down)),
         degraded_ns=BIN_NS * int(np.count_nonzero(~bins.well & ~bins.down)),
-        shed=int(np.count_nonzero(seen.arrivals.shed[seen.inside])),
+        shed=seen.shed,
     )
-    whole = (watch.fault_earliest_ns, watch.until_ns)
-    if not len(failing) and seen.counts.well_within(seen.bar, *whole):
+    if not len(failing) and seen.whole_is_well:
         return replace(blank, well_at_end=True)
     if len(failing) and not failing.any() and not len(bins.pairs) and seen.last_window_is_well:
-        return _never_out(seen, blank)
-    return _out(seen, blank, failing)
+        return _never_out(watch, seen, blank)
+    return _out(watch, seen, blank, failing)
 
 
-def _never_out(seen: _Seen, blank: RecoveryTime) -> RecoveryTime:
+def _never_out(watch: Watch, seen: Seen, blank: RecoveryTime) -> RecoveryTime:
     """Every window from t_F on is well: 0, with the resolution as the upper end."""
-    high_ns, first_bad_ns = blank.resolution_ns + seen.watch.clock_error_ns, None
+    high_ns, first_bad_ns = blank.resolution_ns + watch.clock_error_ns, None
     if not seen.bins.well.all():
-        bad_ns = seen.bad.bad_at_ns[_bad_in(seen, ~seen.bins.well)]
-        first_bad_ns = _after_fault(seen, _outage_began(seen)[0])
-        good_ns = np.concatenate(
-            [[seen.watch.fault_earliest_ns], seen.good_done_ns, [seen.watch.until_ns]]
-        )
-        at = np.searchsorted(good_ns[:-1], bad_ns, side="right")
-        longest_ns = int((good_ns[at] - good_ns[at - 1]).max(initial=0))
-        high_ns = max(high_ns, longest_ns + seen.watch.widened_by_ns)
+        first_bad_ns = _after_fault(watch, _outage_began(watch, seen)[0])
+        high_ns = max(high_ns, seen.longest_unserved_ns() + watch.widened_by_ns)
     return replace(
         blank,
         high_ns=high_ns,
@@ -182,21 +128,22 @@ def _never_out(seen: _Seen, blank: RecoveryTime) -> RecoveryTime:
     )
 
 
-def _out(seen: _Seen, blank: RecoveryTime, failing: type_bool) -> RecoveryTime:
-    watch = seen.watch
-    began_ns, proven_ns = _outage_began(seen)
-    back_ns = _back(seen, began_ns, failing)
-    truncated_ns = None if back_ns else _well_at_end_since(seen, began_ns)
-    last_bad_ns = _last_bad_before(seen, back_ns or truncated_ns or watch.until_ns)
+def _out(watch: Watch, seen: Seen, blank: RecoveryTime, failing: type_bool) -> RecoveryTime:
+    began_ns, proven_ns = _outage_began(watch, seen)
+    back_ns = _back(watch, seen, began_ns, failing)
+    truncated_ns = None if back_ns else _well_at_end_since(watch, seen, began_ns)
+    last_bad_ns = _last_bad_before(watch, seen, back_ns or truncated_ns or watch.until_ns)
     wide_ns = watch.widened_by_ns
-    first_success = seen.good_done_ns[np.searchsorted(seen.good_done_ns, began_ns, side="right") :]
+    first_success_ns = seen.arrivals.served_after(max(began_ns, watch.fault_earliest_ns))
     found = replace(
         blank,
         low_ns=max(0, last_bad_ns - watch.fault_latest_ns - wide_ns),
         outage_low_ns=max(0, last_bad_ns - proven_ns - wide_ns),
-        resolution_ns=_resolution_ns(seen, hung=_hung_at(seen, last_bad_ns)),
-        first_bad_ns=_after_fault(seen, began_ns),
-        first_success_ns=_after_fault(seen, int(first_success[0])) if len(first_success) else None,
+        resolution_ns=_resolution_ns(watch, seen, hung=_hung_at(seen, last_bad_ns)),
+        first_bad_ns=_after_fault(watch, began_ns),
+        first_success_ns=None
+        if first_success_ns is None
+        else _after_fault(watch, first_success_ns),
         flaps=_flaps(seen, began_ns, failing),
         well_at_end=truncated_ns is not None,
     )
@@ -206,69 +153,63 @@ def _out(seen: _Seen, blank: RecoveryTime, failing: type_bool) -> RecoveryTime:
         found,
         recovered=True,
         high_ns=back_ns - watch.fault_earliest_ns + wide_ns,
-        outage_high_ns=back_ns - _last_good_before(seen, began_ns) + wide_ns,
+        outage_high_ns=back_ns - _last_good_before(watch, seen, began_ns) + wide_ns,
     )
 
 
-def _outage_began(seen: _Seen) -> tuple[int, int]:
+def _outage_began(watch: Watch, seen: Seen) -> tuple[int, int]:
     """t_D, the first bad event in the first bin that is not well, and when it was proven."""
     below = np.flatnonzero(~seen.bins.well)
     if not len(below):  # only the last window is below, across its bins
-        return seen.watch.fault_earliest_ns, seen.watch.fault_latest_ns
-    first = np.arange(len(seen.bins)) == below[0]
-    bad = _bad_in(seen, first)
-    if not bad.any():  # its arrivals were never sent
-        edge_ns = int(seen.bins.edges_ns[below[0]])
+        return watch.fault_earliest_ns, watch.fault_latest_ns
+    edge_ns, end_ns = int(seen.bins.edges_ns[below[0]]), int(seen.bins.ends_ns[below[0]])
+    here = seen.arrivals.within(edge_ns, end_ns)
+    bad = here.where(~here.good)
+    if not len(bad):  # its arrivals were never sent
         return edge_ns, edge_ns
-    began_ns = int(seen.bad.bad_at_ns[bad].min())
-    done_ns = seen.bad.done_ns[bad]
-    return began_ns, max(began_ns, int(done_ns[done_ns > 0].min(initial=seen.watch.until_ns)))
+    began_ns = int(bad.bad_at_ns.min())
+    done_ns = bad.done_ns[bad.done_ns > 0]
+    return began_ns, max(began_ns, int(done_ns.min(initial=watch.until_ns)))
 
 
-def _bad_in(seen: _Seen, bins: type_bool) -> type_bool:
-    """Which of the bad arrivals are of the marked bins."""
-    return bins[(seen.bad.intended_ns - seen.watch.fault_earliest_ns) // BIN_NS]
-
-
-def _back(seen: _Seen, began_ns: int, failing: type_bool) -> int | None:
+def _back(watch: Watch, seen: Seen, began_ns: int, failing: type_bool) -> int | None:
     """t_R: the earliest GOOD completion after t_D from which on every window is well."""
-    watch, bins = seen.watch, seen.bins
+    bins = seen.bins
     if not seen.last_window_is_well:
         return None
     last_failing = int(np.flatnonzero(failing)[-1]) if failing.any() else 0
     last_pair = int(bins.pairs[-1]) if len(bins.pairs) else 0
     from_ns = max(int(bins.edges_ns[max(last_failing, last_pair)]), began_ns + 1)
-    first, end = np.searchsorted(
-        seen.good_done_ns, [from_ns, watch.until_ns - watch.window_ns + 1]
-    ).tolist()
+    end_ns, wide = watch.until_ns - watch.window_ns + 1, watch.window_ns // BIN_NS
     next_well = np.append(bins.well[1:], [True, True])
-    for start in range(first, end, _CANDIDATES_AT_ONCE):
-        at_ns = seen.good_done_ns[start : min(start + _CANDIDATES_AT_ONCE, end)]
-        index = (at_ns - watch.fault_earliest_ns) // BIN_NS
-        next_edge_ns = watch.fault_earliest_ns + (index + 1) * BIN_NS
-        window = seen.counts.well(seen.bar, at_ns, at_ns + watch.window_ns)
-        pair = ~seen.counts.well(seen.bar, at_ns, next_edge_ns) & ~next_well[index]
-        fits = np.flatnonzero(window & ~pair)
+    for index, at_ns in seen.served(from_ns, end_ns):
+        here, then = seen.before(at_ns, index), seen.before(at_ns + watch.window_ns, index + wide)
+        window = seen.bar.well(*(after - before for before, after in zip(here, then, strict=True)))
+        ends = seen.before_bin(index + 1)
+        rest = seen.bar.well(*(end - before for before, end in zip(here, ends, strict=True)))
+        fits = np.flatnonzero(window & (rest | next_well[index]))
         if len(fits):
             return int(at_ns[fits[0]])
     return None
 
 
-def _well_at_end_since(seen: _Seen, began_ns: int) -> int | None:
+def _well_at_end_since(watch: Watch, seen: Seen, began_ns: int) -> int | None:
     """Like t_R, for a return too late for a whole window: well from here on, for 2 s or more."""
-    until = seen.watch.until_ns
-    after_ns = max(began_ns, until - seen.watch.window_ns)
-    if len(seen.bins.pairs):
-        after_ns = max(after_ns, int(seen.bins.edges_ns[seen.bins.pairs[-1]]))
-    first, end = np.searchsorted(
-        seen.good_done_ns, [after_ns, until - _WELL_AT_END_NS], side="right"
-    ).tolist()
-    at_ns = seen.good_done_ns[first:end]
-    fits = np.flatnonzero(seen.counts.well(seen.bar, at_ns, np.full_like(at_ns, until)))
-    return int(at_ns[fits[0]]) if len(fits) else None
+    until, bins = watch.until_ns, seen.bins
+    after_ns = max(began_ns, until - watch.window_ns)
+    if len(bins.pairs):
+        after_ns = max(after_ns, int(bins.edges_ns[bins.pairs[-1]]))
+    every = seen.before_bin(len(bins))
+    for index, at_ns in seen.served(after_ns + 1, until - _WELL_AT_END_NS + 1):
+        here = seen.before(at_ns, index)
+        rest = (end - before for before, end in zip(here, every, strict=True))
+        fits = np.flatnonzero(seen.bar.well(*rest))
+        if len(fits):
+            return int(at_ns[fits[0]])
+    return None
 
 
-def _flaps(seen: _Seen, began_ns: int, failing: type_bool) -> int:
+def _flaps(seen: Seen, began_ns: int, failing: type_bool) -> int:
     """Stretches of passing windows after t_D that a failing one followed."""
     if not failing.any():
         return 0
@@ -277,30 +218,32 @@ def _flaps(seen: _Seen, began_ns: int, failing: type_bool) -> int:
     return int(np.count_nonzero(~between[:-1] & between[1:]))
 
 
-def _last_bad_before(seen: _Seen, at_ns: int) -> int:
-    before = int(np.searchsorted(seen.bad_at_ns, at_ns))
-    return int(seen.bad_at_ns[before - 1]) if before else seen.watch.fault_earliest_ns
+def _last_bad_before(watch: Watch, seen: Seen, at_ns: int) -> int:
+    since_ns, found_ns = watch.fault_earliest_ns, seen.arrivals.bad_before(at_ns)
+    return since_ns if found_ns is None else max(since_ns, found_ns)
 
 
-def _last_good_before(seen: _Seen, at_ns: int) -> int:
+def _last_good_before(watch: Watch, seen: Seen, at_ns: int) -> int:
     """The outage began no earlier than the last arrival that was served whole before it."""
-    of, inside, since_ns = seen.arrivals, seen.inside, seen.watch.fault_earliest_ns
-    served = of.good[inside] & (of.done_ns[inside] <= at_ns)
-    return int(np.max(of.intended_ns[inside], where=served, initial=since_ns))
+    found_ns = seen.arrivals.last_served_by(at_ns, seen.begin_ns, seen.end_ns)
+    return watch.fault_earliest_ns if found_ns is None else found_ns
 
 
-def _hung_at(seen: _Seen, bad_at_ns: int) -> bool:
+def _hung_at(seen: Seen, bad_at_ns: int) -> bool:
     """Whether the arrival that proved the platform bad at that instant hung."""
-    these = seen.bad.bad_at_ns == bad_at_ns
-    return bool((seen.bad.done_ns[these] != bad_at_ns).any()) if these.any() else True
+    at_once = False
+    for these in seen.arrivals.bad_at(bad_at_ns):
+        inside = (these.intended_ns >= seen.begin_ns) & (these.intended_ns < seen.end_ns)
+        at_once |= bool(inside.any())
+        if (these.done_ns[inside] != bad_at_ns).any():
+            return True
+    return not at_once
 
 
-def _resolution_ns(seen: _Seen, *, hung: bool) -> int:
+def _resolution_ns(watch: Watch, seen: Seen, *, hung: bool) -> int:
     """1/rate, as the longest gap that the schedule left, plus lag, plus what a canary waits."""
-    watch = seen.watch
-    gap_ns = longest_gap(seen.counts.due_ns, watch.fault_earliest_ns, watch.until_ns)
-    return gap_ns + watch.lag_ns + (watch.canary_limit_ns if hung else 0)
+    return seen.gap_ns + watch.lag_ns + (watch.canary_limit_ns if hung else 0)
 
 
-def _after_fault(seen: _Seen, at_ns: int) -> int:
-    return max(0, at_ns - seen.watch.fault_latest_ns)
+def _after_fault(watch: Watch, at_ns: int) -> int:
+    return max(0, at_ns - watch.fault_latest_ns)

@@ -19,6 +19,7 @@ type_i64 = npt.NDArray[np.int64]
 
 _STEP_S = 0.001
 _STEPS_AT_ONCE = 1 << 17
+_CANARIES_S = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +116,39 @@ def canary_ns(
     first_ns = step_ns * workload_code // 8
     passed = max(0, -((first_ns - round(since_s * 1e9)) // step_ns))
     return np.arange(first_ns + passed * step_ns, round(until_s * 1e9), step_ns, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The schedule of one workload, made a stretch at a time, to the nanosecond that of the above.
+
+    Each part is rising, and begins no earlier than the one before it ended.
+    """
+
+    rate_per_s: float
+    canary_per_s: float
+    shape: Shape
+    until_s: float
+    seed: int
+    workload_code: int
+
+    def arrivals_ns(self) -> Iterator[type_i64]:
+        if self.rate_per_s <= 0 or self.until_s <= 0:
+            return
+        of = (self.rate_per_s, self.shape, self.until_s, self.seed, self.workload_code)
+        held, made, expected = np.zeros(0, dtype=np.int64), 0, 0
+        for part_ns, integral in _stretches(*of):
+            expected = int(np.floor(integral))
+            if len(part_ns):
+                yield np.sort(held)
+                held, made = part_ns, made + len(part_ns)
+        yield np.sort(held[: max(0, len(held) - max(0, made - expected))])
+
+    def canaries_ns(self) -> Iterator[type_i64]:
+        for since in range(0, math.ceil(max(0.0, self.until_s)), _CANARIES_S):
+            yield canary_ns(
+                rate_per_s=self.canary_per_s,
+                until_s=min(self.until_s, since + _CANARIES_S),
+                workload_code=self.workload_code,
+                since_s=since,
+            )

@@ -55,6 +55,10 @@ class Targets:
     def of(self, workload: Workload) -> WorkloadTarget | None:
         return next((t for t in self.workloads if t.workload is workload), None)
 
+    def limits_ns(self) -> dict[int, int]:
+        """Each workload's latency limit, by its code."""
+        return {t.workload.code: round(t.latency_limit_s * 1e9) for t in self.workloads}
+
     def staleness_ns(self) -> dict[Workload, int]:
         """How old an answer may be, by workload."""
         return {t.workload: round(t.staleness_s * 1e9) for t in self.workloads}

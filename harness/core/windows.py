@@ -7,6 +7,7 @@ least `min_capacity` of the schedule. Everything is counted in integers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,19 +36,36 @@ def within(rising_ns: type_i64, begin_ns: int, end_ns: int) -> type_i64:
     return rising_ns[first : max(first, end)]
 
 
-def longest_gap(rising_ns: type_i64, begin_ns: int, end_ns: int) -> int:
+def longest_gap(parts: Iterable[type_i64], begin_ns: int, end_ns: int) -> int:
     """The longest stretch between two neighbours, from the begin to the end; at least 0.
 
-    >>> longest_gap(np.array([3, 4, 9]), 0, 12), longest_gap(np.array([], np.int64), 0, 12)
+    `parts`: rising instants of [begin, end), some at a time.
+
+    >>> longest_gap([np.array([3, 4]), np.array([9])], 0, 12), longest_gap([], 0, 12)
     (5, 12)
     """
+    longest, before_ns = 0, begin_ns
+    for part in parts:
+        if len(part):
+            longest = max(longest, int(part[0]) - before_ns, int(np.diff(part).max(initial=0)))
+            before_ns = int(part[-1])
+    return max(longest, end_ns - before_ns)
+
+
+def count_up(bins: type_i64, begin_ns: int, rising_ns: type_i64) -> None:
+    """Add to each bin of 1 s how many of the rising instants it holds; there is one for each.
+
+    >>> bins = np.zeros(3, dtype=np.int64)
+    >>> count_up(bins, 5, 5 + np.array([0, 1, BIN_NS, BIN_NS * 2]))
+    >>> bins.tolist()
+    [2, 1, 1]
+    """
     if not len(rising_ns):
-        return max(0, end_ns - begin_ns)
-    longest = max(0, int(rising_ns[0]) - begin_ns, end_ns - int(rising_ns[-1]))
-    for first in range(0, len(rising_ns) - 1, AT_ONCE):
-        gaps = np.diff(rising_ns[first : first + AT_ONCE + 1])
-        longest = max(longest, int(gaps.max()))
-    return longest
+        return
+    first, last = ((int(at_ns) - begin_ns) // BIN_NS for at_ns in (rising_ns[0], rising_ns[-1]))
+    edges_ns = begin_ns + BIN_NS * np.arange(first + 1, last + 1, dtype=np.int64)
+    places = np.searchsorted(rising_ns, edges_ns)
+    bins[first : last + 1] += np.diff(places, prepend=0, append=len(rising_ns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +143,23 @@ class Bins:
 
     @classmethod
     def of(cls, counts: Counts, bar: Bar, begin_ns: int, end_ns: int) -> Bins:
-        edges = np.arange(begin_ns, max(end_ns, begin_ns), BIN_NS, dtype=np.int64)
-        ends = np.minimum(edges + BIN_NS, end_ns)
+        edges, ends = cls.between(begin_ns, end_ns)
         good, total, due = counts.between(edges, ends)
         return cls(begin_ns, edges, ends, good, total, due, bar.well(good, total, due))
 
+    @staticmethod
+    def between(begin_ns: int, end_ns: int) -> tuple[type_i64, type_i64]:
+        """Where each begins, and where it ends."""
+        edges = np.arange(begin_ns, max(end_ns, begin_ns), BIN_NS, dtype=np.int64)
+        return edges, np.minimum(edges + BIN_NS, end_ns)
+
     def __len__(self) -> int:
         return len(self.edges_ns)
+
+    @property
+    def columns(self) -> tuple[type_i64, type_i64, type_i64]:
+        """How many are GOOD, done and due in each."""
+        return self.good, self.total, self.due
 
     def index(self, at_ns: int) -> int:
         """The bin that an instant belongs to."""

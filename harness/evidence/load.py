@@ -6,9 +6,11 @@ says of itself that it was interrupted, so that nothing passes by omission.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from harness.core.alerting import AlertWatch, detection
 from harness.core.evidence import Evidence, LedgerHealth, Observation, ReadBack, Use
@@ -17,16 +19,17 @@ from harness.core.load_places import ClockHealth
 from harness.core.measures import Measures
 from harness.core.money import money
 from harness.core.money_values import Money
-from harness.core.operations import Operations
+from harness.core.operations import Operations, type_i64
 from harness.core.plan import Plan
 from harness.core.proofs import Proof, StepRecord
 from harness.core.record import RunRecord
-from harness.core.schedule import arrivals_ns, canary_ns
+from harness.core.schedule import Planned
 from harness.core.series import series
 from harness.core.timeline import MarkName, Timeline
 from harness.core.verdict import Judgement
 from harness.errors import DamagedEvidence, Refused
 from harness.evidence import canonical, events, layout, lines, seal
+from harness.evidence.on_disk import OnDisk
 from harness.evidence.read_backs import (
     by_key,
     no_survivors,
@@ -113,16 +116,15 @@ class _Reading:
             self.directory, self.plan, taken, begun_ns=begun_ns, keys=keys
         )
         looks = {name: read_back(self.directory, name, no_survivors()) for name in taken}
-        nothing = Operations.concatenate([])
-        found = self._evidence(
-            nothing,
+        return self._evidence(
+            Operations.concatenate([]),
             ledgers=ledgers,
             clocks=clocks,
             looks=looks,
             begun_ns=begun_ns,
             last_ns=stored.last_intended_ns,
+            stored=stored,
         )
-        return replace(found, stored=stored)
 
     def _evidence(
         self,
@@ -133,11 +135,23 @@ class _Reading:
         looks: Mapping[str, ReadBack | None],
         begun_ns: int,
         last_ns: int | None,
+        stored: OnDisk | None = None,
     ) -> Evidence:
         directory, plan = self.directory, self.plan
         timeline = events.read(directory / layout.EVENTS).timeline
         stopped_ns = _load_stopped(timeline, begun_ns, last_ns)
-        until_s = max(0, stopped_ns - begun_ns) / 1e9
+        planned = {
+            t.workload: Planned(
+                rate_per_s=t.rate_per_s * plan.peak,
+                canary_per_s=t.canary_per_s,
+                shape=plan.shape,
+                until_s=max(0, stopped_ns - begun_ns) / 1e9,
+                seed=plan.seed,
+                workload_code=t.workload.code,
+            )
+            for t in plan.targets.workloads
+        }
+        held = {} if stored is not None else planned
         return Evidence(
             operations=operations,
             ledgers=ledgers,
@@ -147,28 +161,20 @@ class _Reading:
             second=looks.get("second"),
             load_begun_ns=begun_ns,
             load_stopped_ns=stopped_ns,
-            arrivals_ns={
-                t.workload: arrivals_ns(
-                    rate_per_s=t.rate_per_s * plan.peak,
-                    shape=plan.shape,
-                    until_s=until_s,
-                    seed=plan.seed,
-                    workload_code=t.workload.code,
-                )
-                for t in plan.targets.workloads
-            },
-            canaries_ns={
-                t.workload: canary_ns(
-                    rate_per_s=t.canary_per_s, until_s=until_s, workload_code=t.workload.code
-                )
-                for t in plan.targets.workloads
-            },
+            arrivals_ns={w: _whole(p.arrivals_ns()) for w, p in held.items()},
+            canaries_ns={w: _whole(p.canaries_ns()) for w, p in held.items()},
             steps=lines.read_lines(directory / layout.STEPS, StepRecord),
             proofs=lines.read_lines(directory / layout.PROOFS, Proof),
             uses=lines.read_lines(directory / layout.USES, Use),
             restored=looks.get("restored"),
             clocks=clocks,
+            stored=stored,
+            planned={} if stored is None else planned,
         )
+
+
+def _whole(parts: Iterable[type_i64]) -> type_i64:
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 
 def _load_begun(directory: Path) -> int:
@@ -231,7 +237,7 @@ def record_of(directory: Path, measures: Measures, judgement: Judgement, digest:
         plan=plan,
         judgement=judgement,
         timeline=evidence.timeline,
-        series=series(plan, evidence, measures.arrivals),
+        series=series(plan, evidence, measures.times),
         origin_ns=active.latest_ns if active else evidence.load_begun_ns,
         load_begun_ns=evidence.load_begun_ns,
         load_stopped_ns=evidence.load_stopped_ns,

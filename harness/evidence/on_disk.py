@@ -36,7 +36,7 @@ class OnDisk:
         *,
         keys: int = SLOTS_AT_ONCE,
     ) -> None:
-        self._keys = keys
+        self._keys, self._run = keys, run
         self.ledgers = {
             worker_of(file): StoredLedger(
                 file, elsewhere.get(worker_of(file)), keys=keys, beside=run
@@ -62,6 +62,9 @@ class OnDisk:
 
     def __len__(self) -> int:
         return len(self._stretches)
+
+    def aside(self, dtype: np.dtype[np.void]) -> SetAside:
+        return SetAside(dtype, self._run)
 
     @property
     def reports(self) -> Operations:

@@ -45,6 +45,9 @@ class InMemory:
     def reports(self) -> Operations:
         return self.operations.where(self.operations.kind == Kind.REPORT)
 
+    def aside(self, dtype: np.dtype) -> InLists:
+        return InLists(dtype)
+
     def portion(self, number: int) -> Portion:
         o, this = self.operations, self._stretches[number]
         return Portion(
@@ -55,6 +58,21 @@ class InMemory:
                 for name, found in self.found.items()
             },
         )
+
+
+class InLists:
+    """Rows by their stretch, copied as a file would hold them."""
+
+    def __init__(self, dtype: np.dtype) -> None:
+        self._dtype, self._rows = dtype, {}
+
+    def add(self, rows: npt.NDArray, stretch: npt.NDArray) -> None:
+        assert rows.dtype == self._dtype
+        for of in np.unique(stretch).tolist():
+            self._rows[of] = self._rows.get(of, b"") + rows[stretch == of].tobytes()
+
+    def of(self, stretch: int) -> npt.NDArray:
+        return np.frombuffer(self._rows[stretch], dtype=self._dtype)
 
 
 def rows_of(survivors: Survivors, mask: npt.NDArray) -> Survivors:

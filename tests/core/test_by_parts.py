@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.core import series as series_module
-from harness.core import windows
+from harness.core import run_times
 from harness.core.records import any_of
 from harness.core.recovery_point import PostedBefore
 from harness.core.series import series
@@ -27,7 +26,7 @@ def simulated():
 def test_a_series_is_the_same_by_parts_of_any_size(simulated, monkeypatch, at_once: int) -> None:
     plan, evidence = simulated
     whole = series(plan, evidence)
-    monkeypatch.setattr(series_module, "AT_ONCE", at_once)
+    monkeypatch.setattr(run_times, "AT_ONCE", at_once)
     for one, other in zip(series(plan, evidence), whole, strict=True):
         for name in ("scheduled", "offered", "good", "shed", "latency_p50_ms", "latency_p99_ms"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
@@ -38,9 +37,8 @@ def test_a_series_is_the_same_by_parts_of_any_size(simulated, monkeypatch, at_on
 def test_the_longest_gap_is_that_of_all_neighbours(instants, begin, length, at_once) -> None:
     kept = within(np.array(instants, dtype=np.int64), begin, begin + length)
     assert kept.tolist() == [n for n in instants if begin <= n < begin + length]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "AT_ONCE", at_once)
-        found = longest_gap(kept, begin, begin + length)
+    parts = [kept[first : first + at_once] for first in range(0, len(kept) + 1, at_once)]
+    found = longest_gap(parts, begin, begin + length)
     every = np.array([begin, *kept.tolist(), begin + length])
     assert found == int(np.diff(every).max(initial=0))
 

@@ -9,11 +9,11 @@ import pytest
 
 from harness.core.arrivals import Arrivals, arrivals_of
 from harness.core.evidence import Evidence
-from harness.core.fitness import baseline, due_of, fitness, lag_of, window_ns
+from harness.core.fitness import baseline, fitness, lag_of, window_ns
 from harness.core.load_places import ClockHealth
 from harness.core.operation import Workload
 from harness.core.plan import Plan, Size
-from harness.core.series import limits_ns
+from harness.core.run_times import RunTimes
 from harness.core.timeline import Mark, MarkName, Timeline
 from harness.core.verdict import FitnessFinding
 from tests.core import simulate
@@ -21,7 +21,7 @@ from tests.core.judged_runs import run
 
 S, MS = 10**9, 10**6
 PLAN, SEEN = run()
-ARRIVALS = arrivals_of(SEEN.operations, limits_ns(PLAN))
+ARRIVALS = arrivals_of(SEEN.operations, PLAN.targets.limits_ns())
 SHORTEST_NS = 60 * S  # of the orders' targets
 
 
@@ -32,7 +32,9 @@ def of(
     arrivals: Arrivals = ARRIVALS,
     beyond: int = 0,
 ) -> FitnessFinding:
-    (only,) = [f for f in fitness(plan, seen, arrivals, beyond) if f.name == name]
+    (only,) = [
+        f for f in fitness(plan, seen, RunTimes(plan, seen, [arrivals]), beyond) if f.name == name
+    ]
     return only
 
 
@@ -46,7 +48,7 @@ def marked(*marks: Mark, without: tuple[MarkName, ...] = (), **changed: object) 
 
 
 def test_an_honest_run_is_fit_in_everything_and_each_condition_is_told_once() -> None:
-    found = fitness(PLAN, SEEN, ARRIVALS, 0)
+    found = fitness(PLAN, SEEN, RunTimes(PLAN, SEEN, [ARRIVALS]), 0)
     assert all(f.fit for f in found)
     assert len({f.name for f in found}) == len(found) == 15
     assert {f.name for f in found if f.voids_loss} == {"ledger", "read-back"}
@@ -167,8 +169,8 @@ def test_a_sick_baseline_is_told_with_its_counts_over_the_last_of_it() -> None:
     first = np.flatnonzero(inside)[: np.count_nonzero(inside) // 2]
     good = ARRIVALS.good.copy()
     good[first] = False
-    total, due = int(inside.sum()), int(((due_of(SEEN, Workload.ORDER_CAPTURE) >= since)
-                                         & (due_of(SEEN, Workload.ORDER_CAPTURE) < end)).sum())  # fmt: skip
+    total = int(inside.sum())
+    due = RunTimes(PLAN, SEEN, []).due(Workload.ORDER_CAPTURE).count(since, end)
     found = of("baseline", arrivals=replace(ARRIVALS, good=good))
     assert not found.fit
     assert found.measured == f"order-capture: {total - len(first)} good of {total} ({due} due)"
@@ -280,5 +282,6 @@ def test_a_schedule_is_arrivals_and_canaries_in_their_order() -> None:
         SEEN, load_begun_ns=100, arrivals_ns={Workload.ORDER_CAPTURE: np.array([5, 1])},
         canaries_ns={Workload.ORDER_CAPTURE: np.array([3])},
     )  # fmt: skip
-    assert due_of(seen, Workload.ORDER_CAPTURE).tolist() == [101, 103, 105]
-    assert due_of(seen, Workload.FINANCE).tolist() == []
+    times = RunTimes(PLAN, seen, [])
+    assert times.due(Workload.ORDER_CAPTURE).within(0, 200).tolist() == [101, 103, 105]
+    assert times.due(Workload.FINANCE).within(0, 200).tolist() == []

@@ -20,7 +20,6 @@ from harness.core.operations import SLOT, Operations
 from harness.core.orders import orders_of
 from harness.core.plan import Plan
 from harness.core.records import records_of
-from harness.core.series import limits_ns
 from harness.core.targets import Targets
 from harness.core.timeline import Mark, MarkName, Timeline
 from tests.core import simulate
@@ -173,8 +172,8 @@ def test_good_is_what_the_recovery_time_calls_good(day: tuple[list[Call], list[R
     """Canaries, reads and dropped arrivals aside, both read the same chains."""
     kept = [c for c in day[0] if not c.canary and c.kind is not Kind.READ]
     records = records_of(operations(kept))
-    found = orders_of(operations(kept), records, limits_ns(PLAN))
-    seen = arrivals_of(operations(kept), limits_ns(PLAN))
+    found = orders_of(operations(kept), records, PLAN.targets.limits_ns())
+    seen = arrivals_of(operations(kept), PLAN.targets.limits_ns())
     assert sorted(zip(found.intended_ns, found.done_ns, found.good, strict=True)) == sorted(
         zip(seen.intended_ns, seen.done_ns, seen.good, strict=True)
     )

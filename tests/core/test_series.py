@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.core.arrivals import arrivals_of
 from harness.core.operation import Workload
-from harness.core.series import limits_ns, origin_ns, series
+from harness.core.series import origin_ns, series
 from harness.core.timeline import MarkName
 from tests.core import simulate
 from tests.core.simulate import S
@@ -16,7 +16,7 @@ from tests.core.simulate import S
 
 def test_each_second_is_counted_and_its_percentiles_are_nearest_ranks() -> None:
     plan, evidence = simulate.evidence(outage_s=6.0, after_s=12.0)
-    seen = arrivals_of(evidence.operations, limits_ns(plan))
+    seen = arrivals_of(evidence.operations, plan.targets.limits_ns())
     seen = seen.where(~seen.canary)
     found = series(plan, evidence)
     assert [s.workload for s in found] == list(Workload)

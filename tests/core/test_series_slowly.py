@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.core import series as series_module
+from harness.core import run_times
 from harness.core.arrivals import Arrivals
+from harness.core.evidence import Evidence
 from harness.core.operation import Workload
-from harness.core.series import limits_ns, origin_ns, series
+from harness.core.run_times import RunTimes
+from harness.core.series import origin_ns, series
 from harness.core.timeline import Mark, MarkName, Timeline
 from tests.core import simulate
 from tests.core.judged_runs import run
@@ -53,6 +55,10 @@ def arrivals(rows: list[type_row]) -> Arrivals:
     )  # fmt: skip
 
 
+def times(seen: Evidence, rows: list[type_row]) -> RunTimes:
+    return RunTimes(PLAN, seen, [arrivals(rows)])
+
+
 def nearest_rank(took: list[int], percent: int) -> float:
     """The smallest that so many of a hundred do not exceed."""
     within = [t for t in took if 100 * sum(x <= t for x in took) >= percent * len(took)]
@@ -79,8 +85,8 @@ def test_each_second_is_counted_by_when_an_arrival_was_due(
         timeline=Timeline((Mark(MarkName.FAULT_ACTIVE, BEGUN + S, BEGUN + S + S // 2),)),
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(series_module, "AT_ONCE", at_once)
-        found = series(PLAN, seen, arrivals(rows))
+        patch.setattr(run_times, "AT_ONCE", at_once)
+        found = series(PLAN, seen, times(seen, rows))
     assert [one.workload for one in found] == list(OF)
     seconds = range(max(0, -(-length_ns // S)))
     for one in found:
@@ -104,7 +110,7 @@ def test_a_percentile_is_a_latency_that_was_measured(count: int) -> None:
     took = [(7 * k) % count * MS for k in range(count)]
     rows = [(OF[0], False, BEGUN + k, BEGUN + k + t, True, True, False) for k, t in enumerate(took)]
     seen = replace(BARE, load_begun_ns=BEGUN, load_stopped_ns=BEGUN + S, arrivals_ns={})
-    one, other = series(PLAN, seen, arrivals(rows))
+    one, other = series(PLAN, seen, times(seen, rows))
     assert one.latency_p50_ms.tolist() == [nearest_rank(took, 50)]
     assert one.latency_p99_ms.tolist() == [nearest_rank(took, 99)]
     assert np.isnan(other.latency_p99_ms).all()
@@ -116,12 +122,12 @@ def test_the_zero_of_every_picture_is_the_latest_t_f_or_the_load_s_begin() -> No
     assert origin_ns(marked) == 5
     nothing = replace(BARE, timeline=Timeline(()))
     assert origin_ns(nothing) == BARE.load_begun_ns
-    assert {one.begin_s for one in series(PLAN, nothing, arrivals([]))} == {0.0}
+    assert {one.begin_s for one in series(PLAN, nothing, times(nothing, []))} == {0.0}
 
 
 def test_a_limit_is_by_the_code_of_its_workload_to_the_nanosecond() -> None:
-    assert limits_ns(PLAN) == {1: 2 * S, 6: 10 * S}
+    assert PLAN.targets.limits_ns() == {1: 2 * S, 6: 10 * S}
     (orders, finance) = PLAN.targets.workloads
     fine = replace(orders, latency_limit_s=0.1234567894)
     targets = replace(PLAN.targets, workloads=(fine, finance))
-    assert limits_ns(replace(PLAN, targets=targets)) == {1: 123_456_789, 6: 10 * S}
+    assert targets.limits_ns() == {1: 123_456_789, 6: 10 * S}

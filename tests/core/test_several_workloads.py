@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from harness.core.arrivals import Arrivals, arrivals_of
 from harness.core.evidence import Evidence
-from harness.core.fitness import baseline, due_of, fitness
+from harness.core.fitness import baseline, fitness
 from harness.core.measures import Measures
 from harness.core.money import money
-from harness.core.money_values import Cost
+from harness.core.money_values import Cost, Sum
 from harness.core.operation import Kind, Outcome, Workload
 from harness.core.operations import Operations
 from harness.core.orders import Backlog
 from harness.core.plan import Plan
-from harness.core.series import limits_ns
+from harness.core.run_times import RunTimes
 from harness.core.targets import Targets
 from harness.core.timeline import Mark, MarkName, Timeline
 from harness.core.verdict import FitnessFinding
@@ -29,7 +29,14 @@ from tests.core.oracle_money import CLASSES, sums
 from tests.core.oracle_money import Call as MoneyCall
 from tests.core.oracle_point import Call, Row
 from tests.core.portioned import in_portions
-from tests.core.test_looks_of_a_run import acked, in_workloads, workload_of
+from tests.core.test_looks_of_a_run import (
+    acked,
+    in_workloads,
+    look,
+    plan_of,
+    workload_of,
+)
+from tests.core.test_looks_of_a_run import evidence_of as seen_of
 from tests.core.test_money import FAULT, LIMIT_NS, a_day, evidence_of, risk_of
 
 S, MS = 10**9, 10**6
@@ -39,11 +46,13 @@ ORDERS, TILLS, FINANCE = OF = (
 BOTH = Targets(simulate.TARGETS.workloads[:2])
 PLAN = simulate.plan_of(targets=BOTH)
 _, SEEN = run(plan=PLAN)
-ARRIVALS = arrivals_of(SEEN.operations, limits_ns(PLAN))
+ARRIVALS = arrivals_of(SEEN.operations, PLAN.targets.limits_ns())
 
 
 def of(name: str, arrivals: Arrivals = ARRIVALS, seen: Evidence = SEEN) -> FitnessFinding:
-    (only,) = [f for f in fitness(PLAN, seen, arrivals, 0) if f.name == name]
+    (only,) = [
+        f for f in fitness(PLAN, seen, RunTimes(PLAN, seen, [arrivals]), 0) if f.name == name
+    ]
     return only
 
 
@@ -75,8 +84,7 @@ def test_a_workload_that_was_sick_in_the_baseline_is_the_one_that_is_named(
     _, end = baseline(SEEN)
     mine = ARRIVALS.workload == sick.code
     inside = mine & (ARRIVALS.intended_ns >= end - 10 * S) & (ARRIVALS.intended_ns < end)
-    due = due_of(SEEN, sick)
-    due_inside = int(((due >= end - 10 * S) & (due < end)).sum())
+    due_inside = RunTimes(PLAN, SEEN, []).due(sick).count(end - 10 * S, end)
     found = of("baseline", replace(ARRIVALS, good=ARRIVALS.good & ~mine))
     assert found.measured == f"{sick}: 0 good of {int(inside.sum())} ({due_inside} due)"
     assert well not in found.measured
@@ -212,9 +220,33 @@ def test_a_reliable_transaction_is_one_of_the_baseline_from_edge_to_edge(
     arrivals = Arrivals(np.ones(6, np.uint8), canary, at, at, is_good, is_good, at, no)
     seen = replace(SEEN, timeline=Timeline(marks))
     measures = Measures(plan, seen)
-    measures.__dict__["timed"] = arrivals, Backlog()
+    measures.__dict__["timed"] = RunTimes(plan, seen, [arrivals]), Backlog()
     cost = money(plan, seen, measures).cost
     assert cost == (None if per_hour is None else Cost(per_hour, stretch_ns, good))
     for lacking in (marks[:1], marks[1:]):
         bare = replace(seen, timeline=Timeline(lacking))
         assert money(plan, bare, Measures(plan, bare)).cost is None
+
+
+@pytest.mark.parametrize("keys", [None, 1, 2, 64])
+def test_lost_for_good_by_a_restore_is_what_it_took_and_nothing_else_that_is_lost(
+    keys: int | None,
+) -> None:
+    """Of five orders: two it took, one of them came back; one was lost after it; two are there."""
+    calls = [
+        replace(acked(0, n), sent=at, done=at + 1, value=value)
+        for n, at, value in ((0, 10, 1), (3, 20, 10), (6, 200, 100), (9, 5, 1000), (12, 210, 5000))
+    ]  # fmt: skip
+    restored, end = [Row(0, 9, 1, 1)], [Row(0, n, 1, 1) for n in (3, 9, 12)]
+    marks = (Mark(MarkName.FAULT_ACTIVE, 1, 2), Mark(MarkName.INGRESS_CLOSED, 90, 90))
+    looks = [look("restored", restored, 150), look("first", end, 500), look("second", end, 600)]
+    seen = replace(seen_of(calls, *looks), timeline=Timeline(marks))
+    found = money(plan_of(), seen if keys is None else in_portions(seen, keys))
+    of = {w.workload: w.risk for w in found.workloads}
+    orders, tills = of[ORDERS], of[TILLS]
+    assert orders is not None
+    assert tills is not None
+    assert (orders.lost, orders.gone) == (Sum(2, 101), Sum(1, 1))
+    assert (tills.lost, tills.gone) == (Sum(), Sum())
+    unseen = replace(seen, first=None, second=None)
+    assert {w.risk.gone for w in money(plan_of(), unseen).workloads if w.risk} == {None}
