@@ -226,14 +226,15 @@ def test_a_restore_whose_cost_cannot_be_counted_is_a_note_and_ends_no_run(
     ("settled", "there_later", "gated"),
     [(True, True, "second"), (False, True, "first"), (True, False, "first")],
 )
+@pytest.mark.parametrize("count", [1, 5])
 def test_where_no_effect_was_seen_the_look_after_replay_is_gated_once_it_brought_something(
-    settled: bool, there_later: bool, gated: str
+    settled: bool, there_later: bool, gated: str, count: int
 ) -> None:
     plan, seen = run(null=True)
     assert seen.first is not None
     assert seen.second is not None
     o = seen.first.survivors
-    without = replace(seen.first, survivors=o.at(range(5, len(o))))  # type: ignore[arg-type]
+    without = replace(seen.first, survivors=o.at(range(count, len(o))))  # type: ignore[arg-type]
     seen = replace(
         seen, first=without, second=seen.second if there_later else replace(without, name="second"),
         observation=replace(seen.observation, replay_ended_ns=1 if settled else None),
@@ -241,8 +242,8 @@ def test_where_no_effect_was_seen_the_look_after_replay_is_gated_once_it_brought
     (judged,) = Measures(plan, seen).workloads()
     assert judged.rpo is not None
     assert judged.rpo.gated_read_back == gated
-    assert judged.rpo.before_replay.lost == 5
-    assert judged.rpo.gated.lost == (0 if gated == "second" else 5)
+    assert judged.rpo.before_replay.lost == count
+    assert judged.rpo.gated.lost == (0 if gated == "second" else count)
 
 
 def test_the_reference_alert_is_told_after_the_latest_t_f_and_for_its_own_workload() -> None:
