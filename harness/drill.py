@@ -44,8 +44,13 @@ def drill(
     run: RunDirectory,
     progress: Progress,
     alerts: AlertSource | None = None,
+    *,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Judgement:
-    """Break it, watch it come back, and say what was lost. Phase 0 is already on disk."""
+    """Break it, watch it come back, and say what was lost. Phase 0 is already on disk.
+
+    `meanwhile`: what the caller has to do while nothing but a time-out is waited for.
+    """
     seen = Sightings()
     with whatever_happens(seen, run):
         seen.before = until_whole(platform, plan.limits.heal_s, progress)
@@ -87,7 +92,7 @@ def drill(
         if seen.effect_observed and not seen.interrupted:
             inspect(plan, platform, run, progress)
     with whatever_happens(seen, run):
-        seen.replay_ended_ns = read_back(plan, platform, run, progress)
+        seen.replay_ended_ns = read_back(plan, platform, run, progress, meanwhile)
     judgement = conclude(run, seen)
     if seen.mistake is not None:
         raise seen.mistake

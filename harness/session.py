@@ -74,7 +74,6 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
     from harness.observe.alerts import alerts_by
     from harness.sightings import Sightings
     from harness.tenancy.taking import platform_for
-    from reports.write import write_reports
 
     claim, experiment = _read(order)
     alerts, to = alerts_by(order.alerts_url), export.destinations(order.observe)
@@ -100,14 +99,24 @@ def execute(order: Order, progress: Progress) -> tuple[RunRecord, Path]:
                 judgement = conclude(run, Sightings(skipped=why))
             else:
                 with remembered_anyway(run.path, order.out):
-                    judgement = drill(plan, platform, run, told, alerts)
+                    judgement = drill(plan, platform, run, told, alerts, meanwhile=_load_the_rest)
             told.end(judgement.verdict.value, judgement.reasons[0])
+    from reports.write import write_reports
+
     record = load_record(run.path)
     write_reports(record, run.path)
     signing.sign_rendered(run.path, notary, progress.say)
     remember(record, run.path, order.out)
     export.tell(record, to)
     return record, run.path
+
+
+def _load_the_rest() -> None:
+    """Programs that only the end of a run needs: a good third of what it loads."""
+    from importlib import import_module
+
+    for name in ("redis", "reports.write", "harness.evidence.outcome", "harness.history.store"):
+        import_module(name)
 
 
 @contextmanager

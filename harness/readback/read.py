@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,23 @@ from harness.readback.settle import await_settled
 from harness.readback.survivors import Look, look, save
 
 
-def read_back(plan: Plan, platform: Platform, run: RunDirectory, progress: Progress) -> int | None:
-    """Save both looks. Returns when queues and replay had settled, None when they had not."""
+def read_back(
+    plan: Plan,
+    platform: Platform,
+    run: RunDirectory,
+    progress: Progress,
+    meanwhile: Callable[[], None] | None = None,
+) -> int | None:
+    """Save both looks. Returns when queues and replay had settled, None when they had not.
+
+    `meanwhile`: what may be done, and needs no platform, while a time-out is waited out.
+    """
     limits, endpoints = plan.limits, platform.endpoints()
     progress.phase("waiting out the longest server timeout", limits.server_timeout_s)
-    time.sleep(limits.server_timeout_s)
+    over_s = time.monotonic() + limits.server_timeout_s
+    if meanwhile is not None:
+        meanwhile()
+    time.sleep(max(0.0, over_s - time.monotonic()))
     progress.phase("reading back", None)
     run.save_look(_look("first", platform, plan.run_id, settled=False))
     _mark(run, MarkName.READ_BACK_FIRST)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import psycopg
-import redis
 
 from harness.platforms.capabilities import Endpoints
 
@@ -30,6 +29,8 @@ def await_settled(endpoints: Endpoints, limit_s: float) -> tuple[bool, str]:
 
 def _owed(endpoints: Endpoints) -> str:
     """A sentence about what is still owed, "" when nothing is."""
+    import redis  # a large library, for what comes after the load
+
     try:
         return _owed_by_queue(endpoints) or _owed_by_outbox(endpoints)
     except (psycopg.Error, redis.RedisError, OSError) as error:
@@ -39,6 +40,8 @@ def _owed(endpoints: Endpoints) -> str:
 def _owed_by_queue(endpoints: Endpoints) -> str:
     if not endpoints.queue_url or endpoints.queue_password_file is None:
         return ""
+    import redis
+
     queue = redis.Redis.from_url(
         endpoints.queue_url,
         password=endpoints.queue_password_file.read_text().strip(),

@@ -84,7 +84,7 @@ def test_a_run_that_ends_in_an_error_of_ours_is_remembered(
 ) -> None:
     import harness.drill
 
-    def breaks(plan, platform, run, *_):
+    def breaks(plan, platform, run, *_, **__):
         harness.drill.conclude(run, Sightings(interrupted="an error of peakdrill: KeyError"))
         raise KeyError("ours")
 
