@@ -12,8 +12,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import redis
-
 from harness.platforms.embedded import credentials, ingress, web
 from harness.platforms.embedded.ingress import CLOSED, HEALTH, SIGN
 from harness.platforms.embedded.layout import Layout
@@ -85,6 +83,8 @@ class RoutesFile:
 
     def hang_up(self) -> None:
         """The application's own connections end too; it opens new ones beside the door."""
+        import redis
+
         queue = redis.Redis(
             port=ingress.load(ingress.routes_file(self.layout)).queue_port,
             password=credentials.load(self.layout).valkey,

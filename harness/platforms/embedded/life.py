@@ -7,6 +7,7 @@ import os
 import secrets as random_words
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
@@ -24,6 +25,7 @@ from harness.platforms.embedded import (
 )
 from harness.platforms.embedded.blueprint import Blueprint, Commands
 from harness.platforms.embedded.layout import (
+    ALL_NODES,
     LEADER_TTL_S,
     SUPPORT_NODE,
     Layout,
@@ -128,11 +130,11 @@ def find() -> tuple[Layout, State] | None:
 
 
 def remove(layout: Layout) -> None:
-    """Kill every node that lives, then delete the folder."""
+    """Kill every node that lives, all at once, then delete the folder."""
     every = (*layout.root.glob("nodes/*"), *layout.root.glob("*/nodes/*"))  # clean rooms too
-    for folder in sorted(every):
-        if folder.is_dir():
-            Node(folder.name, folder).kill()
+    nodes = [Node(folder.name, folder) for folder in sorted(every) if folder.is_dir()]
+    with ThreadPoolExecutor(max_workers=len(ALL_NODES)) as pool:
+        list(pool.map(Node.kill, nodes))
     deadline = time.monotonic() + 10.0
     while layout.root.exists():
         shutil.rmtree(layout.root, ignore_errors=True)

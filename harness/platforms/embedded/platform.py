@@ -1,15 +1,18 @@
-"""The embedded platform as a drill sees it."""
+"""The embedded platform as a drill sees it.
+
+What only some scenarios ask for is loaded when one does: a start waits for no program that it
+does not run.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from harness.core.plan import PlatformFacts
 from harness.errors import Refused
 from harness.platforms.capabilities import Endpoints, Wholeness
 from harness.platforms.embedded import (
-    audit,
     credentials,
     database,
     doors,
@@ -19,20 +22,21 @@ from harness.platforms.embedded import (
     patroni,
     postgres,
     programs,
-    rotation,
     s3,
     status,
     whole,
 )
-from harness.platforms.embedded.audit import PlatformAudit
 from harness.platforms.embedded.backups import EmbeddedBackups
-from harness.platforms.embedded.clean_room import EmbeddedCleanRoom
 from harness.platforms.embedded.database import PatroniDatabase
 from harness.platforms.embedded.doors import Doors
 from harness.platforms.embedded.layout import LEADER_TTL_S, Layout, State, load_state
 from harness.platforms.embedded.mirror import MirroredFilestore
 from harness.platforms.embedded.nodes import EmbeddedNodes
-from harness.platforms.embedded.rotation import RotatedSecrets
+
+if TYPE_CHECKING:
+    from harness.platforms.embedded.audit import PlatformAudit
+    from harness.platforms.embedded.clean_room import EmbeddedCleanRoom
+    from harness.platforms.embedded.rotation import RotatedSecrets
 
 _CAPABILITIES = (  # what a scenario can ask for
     "nodes", "database", "database.standby", "database.damage", "ingress", "application",
@@ -93,14 +97,20 @@ class EmbeddedPlatform:
 
     @property
     def secrets(self) -> RotatedSecrets:
+        from harness.platforms.embedded import rotation
+
         return rotation.embedded(self._layout, self._state.ports, self._state.options)
 
     @property
     def audit(self) -> PlatformAudit:
+        from harness.platforms.embedded import audit
+
         return audit.embedded(self._layout, self._state.ports)
 
     @property
     def clean_room(self) -> EmbeddedCleanRoom:
+        from harness.platforms.embedded.clean_room import EmbeddedCleanRoom
+
         return EmbeddedCleanRoom(self._root)
 
     def facts(self) -> PlatformFacts:
