@@ -1,27 +1,24 @@
 """A run that is too long to be held at once: its evidence, a stretch of keys at a time.
 
 What is held is one portion, a bit a slot, and what belongs to another stretch than it stands in,
-as long as that is little. The rows of a look come in the order of the stores, so they are put in
-that of the keys first.
+as long as that is little. The rows of a look come in the order of the stores: see `stored_look`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from harness.core.evidence import Portion, Survivors
 from harness.core.load_places import Elsewhere
-from harness.core.operations import Operations, type_bool, type_u8, type_u32
-from harness.evidence.read_backs import rows_of, survivors_of, type_u16
+from harness.core.operations import Operations, type_u8, type_u32
+from harness.evidence.read_backs import survivors_of, type_u16
 from harness.evidence.set_aside import SetAside
 from harness.evidence.stored_ledger import StoredLedger, Stretch
+from harness.evidence.stored_look import WORKER_SHIFT, StoredLook
 from harness.ledger.reader import SLOTS_AT_ONCE, ledger_files, worker_of
-from harness.readback.store_rows import ROW
-
-_WORKER_SHIFT = 40
 
 
 class OnDisk:
@@ -43,22 +40,14 @@ class OnDisk:
             )
             for file in ledger_files(ledgers)
         }
-        self._looks = {name: self._by_stretch(run, name) for name in looks}
+        self._looks = {name: StoredLook(run, name, keys=keys) for name in looks}
         every = {
-            worker << _WORKER_SHIFT | number
+            worker << WORKER_SHIFT | number
             for worker, ledger in self.ledgers.items()
             for number in ledger.stretches
         }
-        every.update(*(aside.stretches for aside in self._looks.values()))
+        every.update(*(look.stretches for look in self._looks.values()))
         self._stretches = sorted(every) or [0]
-
-    def _by_stretch(self, run: Path, name: str) -> SetAside:
-        aside = SetAside(ROW, run)
-        for rows in rows_of(run, name):
-            stretch = rows["worker"].astype(np.int64) << _WORKER_SHIFT
-            stretch |= rows["seq"] // np.uint32(self._keys)
-            aside.add(rows, stretch)
-        return aside
 
     def __len__(self) -> int:
         return len(self._stretches)
@@ -78,22 +67,39 @@ class OnDisk:
 
     def portion(self, number: int) -> Portion:
         key = self._stretches[number]
-        worker, of = key >> _WORKER_SHIFT, key & ((1 << _WORKER_SHIFT) - 1)
+        worker, of = key >> WORKER_SHIFT, key & ((1 << WORKER_SHIFT) - 1)
         ledger = self.ledgers.get(worker)
         there = ledger.stretch(of) if ledger is not None else None
         nothing = Operations.concatenate([])
         return Portion(
             there.calls if there is not None else nothing,
             there.chains if there is not None else nothing,
-            {name: self._survivors(aside, key, there) for name, aside in self._looks.items()},
+            _Found(self._looks, key, of * self._keys, there),
         )
 
-    def _survivors(self, aside: SetAside, key: int, there: Stretch | None) -> Survivors:
-        def workload_of(_worker: type_u16, seq: type_u32, default: type_u8) -> type_u8:
-            if there is None:
-                return default
-            place = seq % np.uint32(self._keys)
-            known: type_bool = there.known[place]
-            return np.where(known, there.workload[place], default)
 
-        return survivors_of(aside.of(key), workload_of)
+class _Found(Mapping[str, Survivors]):
+    """What each look found of one portion, read when it is asked for: arrivals need none of it."""
+
+    def __init__(
+        self, looks: Mapping[str, StoredLook], key: int, first: int, there: Stretch | None
+    ) -> None:
+        self._looks, self._key, self._first, self._there = looks, key, first, there
+        self._read: dict[str, Survivors] = {}
+
+    def __getitem__(self, name: str) -> Survivors:
+        if name not in self._read:
+            self._read[name] = survivors_of(self._looks[name].of(self._key), self._workload_of)
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._looks)
+
+    def __len__(self) -> int:
+        return len(self._looks)
+
+    def _workload_of(self, _worker: type_u16, seq: type_u32, default: type_u8) -> type_u8:
+        if self._there is None:
+            return default
+        place = seq - np.uint32(self._first)
+        return np.where(self._there.known.take(place), self._there.workload.take(place), default)

@@ -19,7 +19,10 @@ from harness.evidence import canonical, layout
 from harness.readback.store_rows import ROW, STORES
 
 _STORE_WORKLOAD = (Workload.ORDER_CAPTURE, Workload.POINT_OF_SALE, Workload.FINANCE)
+_CODES = np.array([w.code for w in _STORE_WORKLOAD], dtype=np.uint8)
+_COLUMNS = ("worker", "seq", "stage", "digest", "document", "parts", "expected_parts")
 _ROWS_AT_ONCE = 1 << 16
+_IN_CACHE = 1 << 13  # rows of which each column is read without asking the memory again
 assert len(STORES) == len(_STORE_WORKLOAD)
 
 
@@ -61,18 +64,30 @@ def whole(directory: Path, name: str) -> npt.NDArray[np.void]:
 
 def rows_of(directory: Path, name: str) -> Iterator[npt.NDArray[np.void]]:
     """The rows of one look, so many at a time. Raises DamagedEvidence."""
-    file = directory / layout.READBACK / f"{name}.npy"
+    return (rows for _, rows in rows_at(directory, name))
+
+
+def rows_at(directory: Path, name: str) -> Iterator[tuple[int, npt.NDArray[np.void]]]:
+    """The same, with the offset in the file at which they begin."""
+    file = file_of(directory, name)
     try:
         with file.open("rb") as stream:
             count = _count(stream, name)
+            offset = stream.tell()
             for first in range(0, count, _ROWS_AT_ONCE):
                 wanted = min(_ROWS_AT_ONCE, count - first)
                 raw = stream.read(wanted * ROW.itemsize)
                 if len(raw) < wanted * ROW.itemsize:
                     raise DamagedEvidence(f"{file.name}: it ends before its last row")
-                yield np.frombuffer(raw, dtype=ROW)
+                yield offset, np.frombuffer(raw, dtype=ROW)
+                offset += len(raw)
     except (OSError, ValueError, EOFError) as error:
         raise DamagedEvidence(f"{file.name}: {error}") from error
+
+
+def file_of(directory: Path, name: str) -> Path:
+    """Where the rows of one look lie."""
+    return directory / layout.READBACK / f"{name}.npy"
 
 
 def _count(stream: BinaryIO, name: str) -> int:
@@ -92,11 +107,14 @@ def survivors_of(
 
     `workload_of` says it of workers and seqs, and what the store would say.
     """
-    default = np.array([w.code for w in _STORE_WORKLOAD], dtype=np.uint8)[rows["store"]]
-    columns = {
-        name: np.ascontiguousarray(rows[name])
-        for name in ("worker", "seq", "stage", "digest", "document", "parts", "expected_parts")
-    }
+    columns = {name: np.empty(len(rows), ROW[name]) for name in _COLUMNS}
+    default = np.empty(len(rows), np.uint8)
+    for first in range(0, len(rows), _IN_CACHE):
+        here = slice(first, first + _IN_CACHE)
+        block = rows[here]
+        default[here] = _CODES[block["store"]]
+        for name, column in columns.items():
+            column[here] = block[name]
     workload = workload_of(columns["worker"], columns["seq"], default)
     return Survivors(workload=workload, **columns)
 

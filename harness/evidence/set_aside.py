@@ -51,7 +51,7 @@ class SetAside:
             self._parts.setdefault(int(stretch[begin]), []).append(part)
         try:
             self._file.seek(self._end * self._dtype.itemsize)
-            self._file.write(rows.tobytes())
+            self._file.write(np.ascontiguousarray(rows).view(np.uint8).data)
         except OSError as error:
             raise Refused(
                 f"the rows of a long run cannot be set aside to be judged: {error}",
@@ -61,8 +61,11 @@ class SetAside:
 
     def of(self, stretch: int) -> npt.NDArray[np.void]:
         """All rows of one stretch."""
-        size, read = self._dtype.itemsize, []
-        for first, count in self._parts.get(stretch, ()):
-            self._file.seek(first * size)
-            read.append(self._file.read(count * size))
-        return np.frombuffer(b"".join(read), dtype=self._dtype)
+        parts = self._parts.get(stretch, ())
+        found = np.empty(sum(count for _, count in parts), self._dtype)
+        end = 0
+        for first, count in parts:
+            self._file.seek(first * self._dtype.itemsize)
+            self._file.readinto(found[end : end + count].view(np.uint8).data)
+            end += count
+        return found

@@ -19,8 +19,9 @@ from harness.core.operation import Kind
 from harness.core.operations import SLOT, Operations, type_bool, type_u8, type_u32
 from harness.errors import DamagedEvidence
 from harness.evidence.set_aside import SetAside
+from harness.ledger.columns import operations_of
 from harness.ledger.reader import read_slots, scanned, worker_of
-from harness.ledger.soundness import Soundness, kept_of
+from harness.ledger.soundness import Soundness, kept_of, type_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,15 @@ class Stretch:
     chains: Operations
     known: type_bool  # by place in the stretch: whether that slot holds a call
     workload: type_u8
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What stands in one stretch of a file: slots that hold, and the calls in them."""
+
+    slots: type_slots
+    calls: Operations
+    number: int
 
 
 class StoredLedger:
@@ -60,9 +70,10 @@ class StoredLedger:
             return
         kept = kept_of(stretch.slots, stretch.intent, stretch.outcome)
         for key, aside in ((told.record, self._calls), (chain_seq(told), self._chains)):
-            of = (key // np.uint32(self._keys)).astype(np.int64)
+            of = key // np.uint32(self._keys)
             away = np.flatnonzero(of != number)
-            aside.add(kept[away], of[away])
+            if len(away):
+                aside.add(kept[away], of[away].astype(np.int64))
         here = self._on_run_clock(told)
         reports = here.where(here.kind == Kind.REPORT)
         self.reports += [reports] if len(reports) else []
@@ -80,33 +91,35 @@ class StoredLedger:
         """One of them, by the number of its first key over the keys of one."""
         first = number * self._keys
         known, workload = np.zeros(self._keys, np.bool_), np.zeros(self._keys, np.uint8)
-        own = Operations.concatenate([])
+        slots, own = np.zeros(0, SLOT), Operations.concatenate([])
         if number < len(self._sound):
             intent, outcome, count = self._sound[number]
             slots = read_slots(self._path, first, count)
             if len(slots) != count:
                 raise DamagedEvidence(f"{self._path.name}: it was cut while it was read")
             holds, ends = (np.unpackbits(b, count=count).view(np.bool_) for b in (intent, outcome))
-            own = Operations.from_slots(self.worker, kept_of(slots, holds, ends))
-            known[own.seq - np.uint32(first)] = True
-            workload[own.seq - np.uint32(first)] = own.workload
+            slots = kept_of(slots, holds, ends)
+            own = operations_of(self.worker, slots)
+            known[:count] = holds
+            workload[np.flatnonzero(holds)] = own.workload
             own = self._on_run_clock(own)
+        told = _Told(slots, own, number)
         return Stretch(
-            self._with(self._calls, own, own.record, number),
-            self._with(self._chains, own, chain_seq(own), number),
+            self._with(self._calls, told, own.record),
+            self._with(self._chains, told, chain_seq(own)),
             known,
             workload,
         )
 
-    def _with(self, aside: SetAside, own: Operations, key: type_u32, number: int) -> Operations:
+    def _with(self, aside: SetAside, told: _Told, key: type_u32) -> Operations:
         """Those whose key is of the stretch, and what was set aside for it, in their order."""
-        own = own.where(key // np.uint32(self._keys) == number)
-        slots = aside.of(number)
-        if not len(slots):
-            return own
-        more = self._on_run_clock(Operations.from_slots(self.worker, slots))
-        before = more.seq < number * self._keys
-        return Operations.concatenate([more.where(before), own, more.where(~before)])
+        here = key // np.uint32(self._keys) == told.number
+        more = aside.of(told.number)
+        if here.all() and not len(more):
+            return told.calls
+        before = more["seq"] < told.number * self._keys
+        parts = (more[before], told.slots[here], more[~before])
+        return self._on_run_clock(operations_of(self.worker, *parts))
 
     def _on_run_clock(self, told: Operations) -> Operations:
         return self._place.on_run_clock(told) if self._place is not None else told

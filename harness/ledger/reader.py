@@ -163,14 +163,16 @@ class LagTally:
         self._keep = at_most // 1000 + 2
         self._count = 0
         self._high = np.zeros(0, dtype=np.int64)  # all that can still be of that rank
+        self._floor = np.iinfo(np.int64).min  # what is less than this cannot
 
     def add(self, lag_ns: type_i64) -> None:
         """More of it, in any order."""
         self._count += len(lag_ns)
-        self._high = np.concatenate([self._high, lag_ns])
-        over = len(self._high) - self._keep
-        if over > 0:
+        self._high = np.concatenate([self._high, lag_ns[lag_ns >= self._floor]])
+        if len(self._high) > 2 * self._keep:
+            over = len(self._high) - self._keep
             self._high = np.partition(self._high, over)[over:]
+            self._floor = int(self._high[0])
 
     @property
     def _rank(self) -> int:
@@ -192,8 +194,9 @@ class LagTally:
 def scheduled_lag_ns(operations: Operations) -> type_i64:
     """How late the generator was: sent minus intended of each arrival's first call."""
     own = (operations.record == operations.seq) | (operations.kind == Kind.READ)
-    first = np.flatnonzero(own & (operations.kind != Kind.RESYNC))
-    return np.subtract(operations.sent_ns[first], operations.intended_ns[first], dtype=np.int64)
+    first = own & (operations.kind != Kind.RESYNC)
+    sent_ns, intended_ns = operations.sent_ns, operations.intended_ns
+    return sent_ns - intended_ns if first.all() else sent_ns[first] - intended_ns[first]
 
 
 def read_slots(path: Path, first: int, count: int) -> type_slots:

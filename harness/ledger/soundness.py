@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.core.operations import SLOT, Operations, type_bool, type_u32
+from harness.ledger.columns import operations_of
 from harness.ledger.slots import (
     INTENT_BYTES,
     OUTCOME_AT,
@@ -24,6 +25,7 @@ from harness.ledger.slots import (
     STATE_EMPTY,
     STATE_INTENT,
 )
+from harness.ledger.together import AT_ONCE, all_hold
 
 type_slots = npt.NDArray[np.void]
 
@@ -65,25 +67,19 @@ class Soundness:
     @classmethod
     def of(cls, slots: type_slots, first_seq: int) -> Soundness:
         """Of slots in use, the first of which is `first_seq`'s."""
-        rows = slots.view(np.uint8).reshape(len(slots), SLOT_BYTES)
-        state = slots["state"]
-        intent_crc = crc_of_columns(rows, _INTENT_COLUMNS)
-        intent = (
-            ((state == STATE_INTENT) | (state == STATE_DONE))
-            & (slots["seq"] == np.arange(first_seq, first_seq + len(slots)))
-            & (slots["intent_crc"] == intent_crc)
-        )
-        done = state == STATE_DONE
-        # it covers the intent's bytes, too
-        outcome_crc = crc_of_columns(rows, _LATER_COLUMNS, after=intent_crc)
-        outcome = done & (slots["outcome_crc"] == outcome_crc)
-        half = np.flatnonzero(state == STATE_INTENT)
+        parts = [
+            _of_block(slots[at : at + AT_ONCE], first_seq + at)
+            for at in range(0, len(slots), AT_ONCE)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        none = np.zeros(0, np.bool_)
         return cls(
             slots,
-            intent,
-            outcome,
-            broken=int(np.count_nonzero(~intent | (done & ~outcome))),
-            halves=int(np.count_nonzero(rows[half, OUTCOME_AT:STATE_AT].any(axis=1))),
+            np.concatenate([none, *(part.intent for part in parts)]),
+            np.concatenate([none, *(part.outcome for part in parts)]),
+            broken=sum(part.broken for part in parts),
+            halves=sum(part.halves for part in parts),
         )
 
     @property
@@ -94,7 +90,39 @@ class Soundness:
 
     def operations(self, worker: int) -> Operations:
         """The calls of sound intents; without a sound outcome each has none."""
-        return Operations.from_slots(worker, kept_of(self.slots, self.intent, self.outcome))
+        return operations_of(worker, kept_of(self.slots, self.intent, self.outcome))
+
+
+def _of_block(slots: type_slots, first_seq: int) -> Soundness:
+    """All of it at once, as nearly always; where that does not hold, each slot by its own CRCs."""
+    if all_hold(slots, first_seq):
+        hold = np.ones(len(slots), np.bool_)
+        return Soundness(slots, hold, hold, broken=0, halves=0)
+    return slot_by_slot(slots, first_seq)
+
+
+def slot_by_slot(slots: type_slots, first_seq: int) -> Soundness:
+    """Which of them hold, each by its own two CRCs."""
+    rows = slots.view(np.uint8).reshape(len(slots), SLOT_BYTES)
+    state = slots["state"]
+    intent_crc = crc_of_columns(rows, _INTENT_COLUMNS)
+    intent = (
+        ((state == STATE_INTENT) | (state == STATE_DONE))
+        & (slots["seq"] == np.arange(first_seq, first_seq + len(slots)))
+        & (slots["intent_crc"] == intent_crc)
+    )
+    done = state == STATE_DONE
+    # it covers the intent's bytes, too
+    outcome_crc = crc_of_columns(rows, _LATER_COLUMNS, after=intent_crc)
+    outcome = done & (slots["outcome_crc"] == outcome_crc)
+    half = np.flatnonzero(state == STATE_INTENT)
+    return Soundness(
+        slots,
+        intent,
+        outcome,
+        broken=int(np.count_nonzero(~intent | (done & ~outcome))),
+        halves=int(np.count_nonzero(rows[half, OUTCOME_AT:STATE_AT].any(axis=1))),
+    )
 
 
 def kept_of(slots: type_slots, intent: type_bool, outcome: type_bool) -> type_slots:
