@@ -24,6 +24,7 @@ from tests.conftest import missing_in_the_end
 
 pytestmark = pytest.mark.platform
 WHOLE_S = 90
+MIRRORED_S = 60
 # numbers of long ago: they cannot be deleted, and no other test must take them for the newest
 PLANTED = ("20000101T000000", "20000102T000000", "20000103T000000")
 
@@ -244,7 +245,7 @@ def test_documents_have_a_second_home(platform: EmbeddedPlatform) -> None:
     folder = platform.endpoints().filestore
     assert folder is not None
     sound = _document(folder, b"an invoice")
-    await_ready("the mirror", lambda: sound in kept.mirrored_names(), within_s=10)
+    await_ready("the mirror", lambda: sound in kept.mirrored_names(), within_s=MIRRORED_S)
     assert kept.mirror_is_complete()
     store.put(mirror.key_of(sound), b"not an invoice")
     assert kept.mirrored(sound) == b"an invoice"
@@ -253,7 +254,7 @@ def test_documents_have_a_second_home(platform: EmbeddedPlatform) -> None:
     damaged = _document(folder, b"another invoice", cut=3)
     later = _document(folder, b"a third invoice")
     try:
-        await_ready("the mirror", lambda: later in kept.mirrored_names(), within_s=10)
+        await_ready("the mirror", lambda: later in kept.mirrored_names(), within_s=MIRRORED_S)
         assert damaged not in kept.mirrored_names()
         assert not kept.mirror_is_complete()
     finally:
