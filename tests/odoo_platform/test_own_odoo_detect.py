@@ -21,9 +21,18 @@ from harness.platforms.odoo.state import State
 
 
 @pytest.fixture
-def options(own: OwnOdoo, monkeypatch: pytest.MonkeyPatch) -> OdooOptions:
-    monkeypatch.setenv("PEAKDRILL_HOME", str(own.home))
-    return read_odoo(own.file)
+def options(standing: OwnOdoo, monkeypatch: pytest.MonkeyPatch) -> OdooOptions:
+    return options_of(standing, monkeypatch)
+
+
+@pytest.fixture
+def of_own(own: OwnOdoo, monkeypatch: pytest.MonkeyPatch) -> OdooOptions:
+    return options_of(own, monkeypatch)
+
+
+def options_of(odoo: OwnOdoo, monkeypatch: pytest.MonkeyPatch) -> OdooOptions:
+    monkeypatch.setenv("PEAKDRILL_HOME", str(odoo.home))
+    return read_odoo(odoo.file)
 
 
 def taken_up(options: OdooOptions) -> OdooPlatform:
@@ -55,9 +64,9 @@ def test_two_of_one_version_are_two_configurations(tmp_path: Path) -> None:
 
 
 def test_one_that_is_down_or_whose_database_is_away_is_not_whole(
-    own: OwnOdoo, options: OdooOptions
+    own: OwnOdoo, of_own: OdooOptions
 ) -> None:
-    platform = taken_up(options)
+    platform = taken_up(of_own)
     own.server.stop("immediate")
     try:
         told = "; ".join(platform.whole().missing)
@@ -110,15 +119,15 @@ def test_what_is_not_as_the_file_says_is_refused(
 
 
 def test_a_password_file_that_is_gone_or_wrong_is_refused(
-    own: OwnOdoo, options: OdooOptions
+    own: OwnOdoo, of_own: OdooOptions
 ) -> None:
     (own.folder / "password").write_text("another")
     with pytest.raises(Refused, match="does not know the login") as refused:
-        detect(options)
+        detect(of_own)
     assert "another" not in str(refused.value)
     (own.folder / "password").unlink()
     with pytest.raises(Refused, match="cannot be read: No such file"):
-        detect(options)
+        detect(of_own)
 
 
 @pytest.mark.parametrize(
@@ -138,13 +147,13 @@ def test_a_reader_who_is_not_let_in_is_told_how(
     assert "secret-word" not in f"{caught.value} {caught.value.next_step}"
 
 
-def test_a_reader_who_may_not_read_is_refused_by_table(own: OwnOdoo, options: OdooOptions) -> None:
+def test_a_reader_who_may_not_read_is_refused_by_table(own: OwnOdoo, of_own: OdooOptions) -> None:
     with own.connect() as database:
         database.execute("CREATE ROLE blind LOGIN")
         database.execute("GRANT SELECT ON sale_order TO blind")
-    blind = options.dsn.replace("user=shop", "user=blind")
+    blind = of_own.dsn.replace("user=shop", "user=blind")
     with pytest.raises(Refused, match="may not read sale_order_line, ") as refused:
-        detect(replace(options, dsn=blind))
+        detect(replace(of_own, dsn=blind))
     assert "pos_order" in refused.value.what
 
 
@@ -156,7 +165,7 @@ def test_a_workload_without_its_module_is_refused_by_name(options: OdooOptions) 
 
 
 def test_it_is_only_forgotten_and_not_before_it_is_whole_again(
-    own: OwnOdoo, options: OdooOptions
+    standing: OwnOdoo, options: OdooOptions
 ) -> None:
     platform = taken_up(options)
     entry = journal.write(platform.directory, "command", {"command": "database-stop"}, "r1")
@@ -167,5 +176,5 @@ def test_it_is_only_forgotten_and_not_before_it_is_whole_again(
     assert find.odoos() == ()
     with pytest.raises(Refused):
         attach(platform.directory)
-    assert own.shop.answers(), "and it runs on"
+    assert standing.shop.answers(), "and it runs on"
     assert platform.directory.stat().st_mode & 0o077 == 0
