@@ -49,5 +49,5 @@ def test_the_time_out_is_waited_out_before_anything_is_read(
     monkeypatch.setattr(RunDirectory, "save_look", lambda *_: None)
     platform = SimpleNamespace(endpoints=lambda: None)
     meanwhile = None if work_s is None else lambda: watch.sleep(work_s)
-    read.read_back(PLAN, platform, run, Silent(), meanwhile)  # type: ignore[arg-type]
+    read.read_back(PLAN, platform, run, Silent(), meanwhile)
     assert looked_s == [100.0 + max(LIMIT_S, work_s or 0.0)] * 2

@@ -14,7 +14,7 @@ import pytest
 from harness.platforms.embedded import credentials, first_boot, patroni, postgres
 from harness.platforms.embedded.blueprint import Blueprint, Commands
 from harness.platforms.embedded.cluster import DatabaseNode
-from harness.platforms.embedded.layout import DATABASE_NODES, Layout, Options
+from harness.platforms.embedded.layout import ALL_NODES, DATABASE_NODES, Layout, Options
 from harness.platforms.embedded.ports import NAMES
 from harness.platforms.embedded.start import Start
 from harness.progress import Silent
@@ -53,13 +53,13 @@ def test_the_replicas_wait_for_the_primary_and_for_nobody_else(
     seen = []
 
     def takes_writes(*_: object) -> bool:
-        seen.append([made.layout.gate(name, "app").exists() for name in DATABASE_NODES])
+        seen.append([made.layout.gate(name, "app").exists() for name in ALL_NODES])
         return next(answers)
 
     monkeypatch.setattr(postgres, "takes_writes", takes_writes)
     begun._await_primary()
-    assert seen == [[False, False]] * 3
-    assert all(made.layout.gate(name, "app").exists() for name in DATABASE_NODES)
+    assert seen == [[False] * len(ALL_NODES)] * 3
+    assert all(made.layout.gate(name, "app").exists() for name in ALL_NODES)
     assert made.layout.gate(first_boot.PRIMARY, "patroni").exists()
     assert not made.layout.gate(first_boot.STANDBY, "patroni").exists()
 

@@ -5,6 +5,8 @@ Node a is pg1 and app1, node b is pg2 and app2; c is everything that a drill nev
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.platforms.embedded import (
     application,
     archive,
@@ -39,14 +41,15 @@ def define_databases(plan: Blueprint, *, first: bool) -> None:
 
 
 def define_support(plan: Blueprint) -> None:
-    """Node c."""
+    """Node c. What stands before and behind the application starts when it does."""
     layout, ports, secrets = plan.layout, plan.ports, plan.secrets
+    gate = str(layout.gate(SUPPORT_NODE, "app"))
     support = [
         etcd.part(layout, ports),
         s3.part(layout, ports, secrets),
         valkey.part(layout, ports, secrets),
         archive.part(layout, ports, secrets),
-        ingress.part(layout, ports),
-        application.partners_part(plan),
+        replace(ingress.part(layout, ports), after=gate),
+        replace(application.partners_part(plan), after=gate),
     ]
     node_of(layout, SUPPORT_NODE).define(support, stop_s=_STOP_S)

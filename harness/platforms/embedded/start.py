@@ -37,7 +37,7 @@ from harness.platforms.embedded import (
 )
 from harness.platforms.embedded.blueprint import Blueprint
 from harness.platforms.embedded.credentials import files_of
-from harness.platforms.embedded.layout import DATABASE_NODES, SUPPORT_NODE
+from harness.platforms.embedded.layout import ALL_NODES, DATABASE_NODES, SUPPORT_NODE
 from harness.platforms.embedded.waiting import await_ready
 from harness.progress import Progress
 
@@ -129,12 +129,14 @@ class Start:
         parts.define_databases(self.plan, first=False)  # for every later start of the nodes
 
     def _await_primary(self) -> None:
-        """Patroni first, whose way is the longest; the replicas ask nobody but the database."""
+        """Patroni first, whose way is the longest; the replicas ask nobody but the database, and
+        door and partners have nobody to serve before them.
+        """
         layout, files = self.plan.layout, files_of(self.plan.layout)
         port = self.plan.ports[f"pg_{first_boot.PRIMARY}"]
         self._await("the primary", lambda: postgres.takes_writes(port, files), _PATRONI_LOGS)
         first_boot.open_gate(layout, first_boot.PRIMARY, "patroni")
-        for name in DATABASE_NODES:
+        for name in ALL_NODES:
             first_boot.open_gate(layout, name, "app")
 
     def _lead(self, standby: Future[None]) -> None:
