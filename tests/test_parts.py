@@ -49,3 +49,4 @@ def test_ci_runs_each_part_of_make_test_once() -> None:
     made = [word for words in said for word in words.split()]
     assert sorted(w for w in made if w in wanted) == sorted(w for w in wanted if w in made)
     assert set(wanted) - set(made) == {"install-dev"}, "installed before anything else"
+    assert {"test-clusters-ci", "test-clusters-drills"} <= set(made)
