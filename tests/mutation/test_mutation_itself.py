@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import doctest
+import os
+import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -219,6 +222,21 @@ def test_a_sample_of_nothing_holds_nothing(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(mutate.Reach, "found", lambda *_, **__: mutate.Reach({}, {}))
     monkeypatch.setattr("sys.argv", ["mutate", "--only", "no-such-module", "--out", str(tmp_path)])
     assert mutate.main() == 1
+
+
+@pytest.mark.parametrize(("begun", "told"), [("a\nb\n", ("a", "b")), (None, ())])
+def test_one_that_ends_no_more_is_held_against_the_tests_that_had_begun(
+    begun: str | None, told: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "begun"
+    child = os.fork()
+    if child == 0:
+        if begun is not None:
+            file.write_text(begun)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.kill(os.getpid(), signal.SIGXCPU)  # as its limit of the processor's time does
+        os._exit(0)
+    assert trial.told_of(child, file, within_s=60) == (Fate.TIMEOUT, told)
 
 
 def test_without_a_test_a_mutant_is_unreached(tmp_path: Path) -> None:

@@ -109,9 +109,9 @@ def tried(
 def told_of(child: int, told: Path, within_s: float) -> Told:
     """How the child ended, and the tests that it wrote down as begun."""
     code = _ended(child, _STANDING * within_s)
-    if code in {None, -signal.SIGXCPU}:
-        return Fate.TIMEOUT, None
     begun = tuple(told.read_text().splitlines()) if told.exists() else ()
+    if code in {None, -signal.SIGXCPU}:
+        return Fate.TIMEOUT, begun
     return (Fate.SURVIVED if code == 0 else Fate.KILLED), begun
 
 
