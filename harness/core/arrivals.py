@@ -88,38 +88,122 @@ def arrivals_of(operations: Operations, limits_ns: Mapping[int, int]) -> Arrival
     o = _scheduled(operations)
     if not len(o.seq):
         return Arrivals.nothing()
-    key, size = _chain_keys(o)
-    bad = np.flatnonzero(o.outcome != Outcome.ACKED)
-    bad_key = key[bad]
-
-    workload = np.zeros(size, dtype=np.uint8)
-    workload[key] = o.workload
-    canary = np.zeros(size, dtype=np.bool_)
-    canary[key] = _has(o.flags, Flag.CANARY)
-    final = np.zeros(size, dtype=np.bool_)
-    last = _has(o.flags, Flag.FINAL)
-    final[key if last.all() else key[last]] = True
-    failed = np.zeros(size, dtype=np.bool_)
-    failed[bad_key] = True
-    shed = np.zeros(size, dtype=np.bool_)
-    shed[bad_key[o.detail[bad] == Detail.HTTP_503_SHED]] = True
-    intended_ns = np.full(size, _LATEST, dtype=np.int64)
-    np.minimum.at(intended_ns, key, o.intended_ns)
-    sent_ns = np.full(size, _LATEST, dtype=np.int64)
-    np.minimum.at(sent_ns, key, o.sent_ns)
-    done_ns = np.zeros(size, dtype=np.int64)
-    np.maximum.at(done_ns, key, o.done_ns)
-    bad_at_ns = np.zeros(size, dtype=np.int64)
-    np.maximum.at(bad_at_ns, bad_key, _proof_ns(o, bad))
+    first = chain_seq(o)
+    chains = _in_order(o, first) or _in_any_order(o, first)
 
     limit_ns = np.full(256, -1, dtype=np.int64)
     for code, limit in limits_ns.items():
         limit_ns[code] = limit
-    answered = final & ~failed
-    good = answered & (canary | (done_ns - intended_ns <= limit_ns.take(workload)))
-    bad_at_ns = np.where(good, 0, np.where(failed, bad_at_ns, sent_ns))
-    found = Arrivals(workload, canary, intended_ns, done_ns, answered, good, bad_at_ns, shed)
-    return found.where(intended_ns < _LATEST)
+    code = int(chains.workload[0])
+    alike = (chains.workload == code).all()  # as often: one limit, and no look-up of each
+    within_ns = limit_ns[code] if alike else limit_ns.take(chains.workload)
+    answered = chains.final & ~chains.failed
+    good = answered & (chains.canary | (chains.done_ns - chains.intended_ns <= within_ns))
+    bad_at_ns, bad = chains.proven_ns, np.flatnonzero(~good)
+    bad_at_ns[bad] = np.where(chains.failed[bad], bad_at_ns[bad], chains.sent_ns[bad])
+    found = Arrivals(
+        workload=chains.workload,
+        canary=chains.canary,
+        intended_ns=chains.intended_ns,
+        done_ns=chains.done_ns,
+        answered=answered,
+        good=good,
+        bad_at_ns=bad_at_ns,
+        shed=chains.shed,
+    )
+    return found.where(chains.intended_ns < _LATEST)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chains:
+    """Columns of equal length, one row a chain, in the order of the first call's seq."""
+
+    workload: type_u8
+    canary: type_bool
+    final: type_bool
+    failed: type_bool  # a call of it was not ACKED
+    shed: type_bool
+    intended_ns: type_i64  # of the first call; `_LATEST` where there is no chain
+    sent_ns: type_i64
+    done_ns: type_i64
+    proven_ns: type_i64  # the last proof by a call that was not ACKED, 0 where each was
+
+    def add(self, number: npt.NDArray[np.intp], o: Operations) -> None:
+        """More calls, in their order, and the row of each."""
+        self.workload[number] = o.workload
+        self.canary[number] = _has(o.flags, Flag.CANARY)
+        self.final[number[_has(o.flags, Flag.FINAL)]] = True
+        np.minimum.at(self.intended_ns, number, o.intended_ns)
+        np.minimum.at(self.sent_ns, number, o.sent_ns)
+        np.maximum.at(self.done_ns, number, o.done_ns)
+        self.mark(number, o)
+
+    def mark(self, number: npt.NDArray[np.intp] | None, o: Operations) -> None:
+        """Those that were not ACKED; without a number a call's row is its own."""
+        bad = np.flatnonzero(o.outcome != Outcome.ACKED)
+        row = bad if number is None else number[bad]
+        self.failed[row] = True
+        self.shed[row[o.detail[bad] == Detail.HTTP_503_SHED]] = True
+        np.maximum.at(self.proven_ns, row, _proof_ns(o, bad))
+
+
+def _in_order(o: Operations, first: type_u32) -> _Chains | None:
+    """The chains of one worker whose calls come as they were made, each after its first.
+
+    So they do in a ledger; only what follows on a first call must be put to it then. None where
+    it is not so.
+    """
+    if not ((o.worker == o.worker[0]).all() and (o.seq[1:] > o.seq[:-1]).all()):
+        return None
+    begins = o.seq == first
+    later = np.flatnonzero(~begins)
+    heads = o if not len(later) else o.at(np.flatnonzero(begins))
+    if not len(heads) or (first[later] > o.seq[later]).any():
+        return None
+    count = len(heads)
+    chains = _Chains(
+        workload=heads.workload,
+        canary=_has(heads.flags, Flag.CANARY),
+        final=_has(heads.flags, Flag.FINAL),
+        failed=np.zeros(count, dtype=np.bool_),
+        shed=np.zeros(count, dtype=np.bool_),
+        intended_ns=heads.intended_ns,
+        sent_ns=heads.sent_ns,
+        done_ns=np.maximum(heads.done_ns, 0),
+        proven_ns=np.zeros(count, dtype=np.int64),
+    )
+    chains.mark(None, heads)
+    if len(later):
+        base, last = int(heads.seq[0]), int(heads.seq[-1])
+        key = first[later].astype(np.int64) - base
+        if (key < 0).any() or (key > last - base).any():
+            return None
+        numbers = np.full(last - base + 1, -1, dtype=np.intp)
+        numbers[heads.seq.astype(np.int64) - base] = np.arange(count)
+        number = numbers[key]
+        if (number < 0).any():
+            return None
+        chains.add(number, o.at(later))
+    return chains
+
+
+def _in_any_order(o: Operations, first: type_u32) -> _Chains:
+    """The same, of calls that come as they please."""
+    key, size = _chain_keys(o, first)
+    no, none = (np.zeros(size, dtype=dtype) for dtype in (np.bool_, np.int64))
+    chains = _Chains(
+        workload=np.zeros(size, dtype=np.uint8),
+        canary=no,
+        final=no.copy(),
+        failed=no.copy(),
+        shed=no.copy(),
+        intended_ns=np.full(size, _LATEST, dtype=np.int64),
+        sent_ns=np.full(size, _LATEST, dtype=np.int64),
+        done_ns=none,
+        proven_ns=none.copy(),
+    )
+    chains.add(key, o)
+    return chains
 
 
 def _scheduled(o: Operations) -> Operations:
@@ -134,9 +218,9 @@ def chain_seq(o: Operations) -> type_u32:
     return np.where(alone, o.seq, o.record)
 
 
-def _chain_keys(o: Operations) -> tuple[type_i64, int]:
+def _chain_keys(o: Operations, first_seq: type_u32) -> tuple[type_i64, int]:
     """A dense number per chain: of each worker from its first chain to its last."""
-    first = chain_seq(o).astype(np.int64)
+    first = first_seq.astype(np.int64)
     if bool((o.worker == o.worker[0]).all()):
         least = int(first.min())
         return first - least, int(first.max()) - least + 1

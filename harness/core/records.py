@@ -7,6 +7,7 @@ by each of them, its existence by the outcome of the CREATE and of a till's RESY
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,9 @@ from harness.core.operations import (
     type_u32,
     type_u64,
 )
+
+T = TypeVar("T", bound=np.generic)
+type_rows = npt.NDArray[np.intp] | None
 
 NEVER = np.iinfo(np.int64).max
 _OF_RECORDS = (Kind.CREATE, Kind.ADVANCE, Kind.ATTACH, Kind.CANCEL, Kind.RESYNC)
@@ -100,17 +104,23 @@ class Records:
     acked_ns: type_i64  # the first acknowledgement
     calls: Operations
     call_record: npt.NDArray[np.intp]
+    alone: bool = False  # each has one call, its CREATE, and they are in one order
 
     def __len__(self) -> int:
         return len(self.seq)
+
+    def of_calls(self, column: npt.NDArray[T]) -> npt.NDArray[T]:
+        """Of each call: what the column has of its record."""
+        return column if self.alone else column[self.call_record]
 
 
 def records_of(operations: Operations) -> Records:
     """Every record that any worker tried to make, with the calls about it."""
     creates = operations.where(operations.kind == Kind.CREATE)
-    keys = Keys.of(creates)
-    calls = operations.where(of_kind(operations, *_OF_RECORDS))
-    record = keys.find(calls.worker, calls.record)
+    keys, count = Keys.of(creates), len(creates)
+    alone = creates is operations and _are_alone(creates)
+    calls = operations if alone else operations.where(of_kind(operations, *_OF_RECORDS))
+    record = np.arange(count) if alone else keys.find(calls.worker, calls.record)
     known = record >= 0
     if not known.all():
         calls, record = calls.where(known), record[known]
@@ -120,11 +130,11 @@ def records_of(operations: Operations) -> Records:
     is_acked = outcome == Outcome.ACKED
     is_create = (calls.kind == Kind.CREATE) | (calls.kind == Kind.RESYNC)
     moves = is_create | (calls.kind == Kind.ADVANCE)
-    count = len(creates)
+    of = None if alone else record
 
-    acked = any_of(count, record, is_acked)
+    acked = any_of(count, of, is_acked)
     is_open = is_create & (outcome == Outcome.UNKNOWN)
-    unknown = any_of(count, record, is_open) & ~acked
+    unknown = any_of(count, of, is_open) & ~acked
     return Records(
         keys=keys,
         worker=creates.worker,
@@ -137,17 +147,25 @@ def records_of(operations: Operations) -> Records:
         unknown=unknown,
         refused=~acked & ~unknown,
         resent=(creates.sends > 1) & ((creates.flags & np.uint8(Flag.IDEMPOTENT)) == 0),
-        acked_stage=_greatest(count, record, calls.stage, moves & is_acked),
-        open_stage=_greatest(count, record, calls.stage, moves & (outcome == Outcome.UNKNOWN)),
-        refused_stage=_greatest(count, record, calls.stage, moves & (outcome == Outcome.REFUSED)),
+        acked_stage=_greatest(count, of, calls.stage, moves & is_acked),
+        open_stage=_greatest(count, of, calls.stage, moves & (outcome == Outcome.UNKNOWN)),
+        refused_stage=_greatest(count, of, calls.stage, moves & (outcome == Outcome.REFUSED)),
         cancel=_outcome_of(count, record, outcome, calls.kind == Kind.CANCEL),
         document=_document(count, record, calls),
         attach=_outcome_of(count, record, outcome, calls.kind == Kind.ATTACH),
-        sent_ns=_earliest(count, record, calls.sent_ns, is_create & is_acked),
-        acked_ns=_earliest(count, record, calls.done_ns, is_acked),
+        sent_ns=_earliest(count, of, calls.sent_ns, is_create & is_acked),
+        acked_ns=_earliest(count, of, calls.done_ns, is_acked),
         calls=calls,
         call_record=record,
+        alone=alone,
     )
+
+
+def _are_alone(creates: Operations) -> bool:
+    """Whether each of these calls is the only one of its record, in the order of one worker."""
+    in_order = (creates.seq[1:] > creates.seq[:-1]).all()
+    ours = one_worker(creates.worker) is not None
+    return bool(ours and in_order and (creates.record == creates.seq).all())
 
 
 def one_worker(worker: npt.NDArray[np.uint16]) -> int | None:
@@ -156,26 +174,28 @@ def one_worker(worker: npt.NDArray[np.uint16]) -> int | None:
     return only if only is not None and bool((worker == only).all()) else None
 
 
-def any_of(count: int, record: npt.NDArray[np.intp], mask: type_bool) -> type_bool:
-    """Of each record: whether one of its rows is marked."""
+def any_of(count: int, record: type_rows, mask: type_bool) -> type_bool:
+    """Of each record: whether one of its rows is marked; without a record a row is its own."""
+    if record is None:
+        return mask
     seen = np.zeros(count, dtype=np.uint8)
     if mask.any():
         np.maximum.at(seen, record, mask.view(np.uint8))
     return seen.view(np.bool_)
 
 
-def _greatest(
-    count: int, record: npt.NDArray[np.intp], values: type_u8, mask: type_bool
-) -> type_u8:
+def _greatest(count: int, record: type_rows, values: type_u8, mask: type_bool) -> type_u8:
+    if record is None:
+        return values * mask
     greatest = np.zeros(count, dtype=np.uint8)
     if mask.any():
         np.maximum.at(greatest, record, values * mask)
     return greatest
 
 
-def _earliest(
-    count: int, record: npt.NDArray[np.intp], values: type_i64, mask: type_bool
-) -> type_i64:
+def _earliest(count: int, record: type_rows, values: type_i64, mask: type_bool) -> type_i64:
+    if record is None:
+        return np.where(mask, values, NEVER)
     earliest = np.full(count, NEVER, dtype=np.int64)
     np.minimum.at(earliest, record, np.where(mask, values, NEVER))
     return earliest

@@ -34,6 +34,7 @@ class Held:
     """What the stores hold of each record. Columns as long as `Records`."""
 
     rows: type_i64
+    present: type_bool  # by one row or more
     least_stage: type_u8
     stage: type_u8  # the greatest
     content_agrees: type_bool  # at least one row has the digest that was sent
@@ -41,11 +42,6 @@ class Held:
     whole: type_bool  # at least one row has every part that its state asks for
     document: type_bool  # a document is there
     document_agrees: type_bool
-
-    @property
-    def present(self) -> type_bool:
-        present: type_bool = self.rows > 0
-        return present
 
 
 def held_by(records: Records, survivors: Survivors) -> Held:
@@ -72,6 +68,7 @@ def held_by(records: Records, survivors: Survivors) -> Held:
     sent = records.digest[record]
     return Held(
         rows=counted,
+        present=present,
         least_stage=least,
         stage=greatest,
         content_agrees=some((digest == sent) | (sent == 0)),
@@ -110,8 +107,10 @@ def classify(records: Records, held: Held) -> Classes:
     present = held.present
     may_exist = present & ~records.refused
     call_lost = _calls_lost(records, held)
-    lost = np.zeros(len(records), dtype=np.bool_)
-    lost[records.call_record[call_lost]] = True
+    lost = call_lost
+    if not records.alone:
+        lost = np.zeros(len(records), dtype=np.bool_)
+        lost[records.call_record[call_lost]] = True
     attached = records.attach == Outcome.ACKED
     sent_document = attached | (records.attach == Outcome.UNKNOWN)
     other_document = sent_document & held.document & ~held.document_agrees
@@ -151,7 +150,7 @@ def not_settled(
         classes,
         lost=classes.lost & ~waiting,
         waiting=waiting,
-        call_lost=classes.call_lost & ~waiting[records.call_record],
+        call_lost=classes.call_lost & ~records.of_calls(waiting),
     )
 
 
@@ -162,18 +161,24 @@ def _calls_lost(records: Records, held: Held) -> type_bool:
     has. A cancelled one has had every stage, if somebody may have cancelled it; one that nobody
     cancelled has lost them all. Once a cancellation was ACKED, it alone counts (RESURRECTED).
     """
-    calls, record = records.calls, records.call_record
-    cancelled = held.stage == Stage.CANCELLED
-    stage = np.where(cancelled & (records.cancel == Outcome.NONE), 0, held.stage)
-    stage = np.where(records.cancel == Outcome.ACKED, Stage.CANCELLED, stage).astype(np.uint8)
-    moves = of_kind(calls, Kind.CREATE, Kind.ADVANCE, Kind.RESYNC)
-    behind = moves & (calls.stage > stage[record])
-    lost: type_bool = (calls.outcome == Outcome.ACKED) & (~held.present[record] | behind)
+    calls, stage = records.calls, held.stage
+    cancelled = stage == Stage.CANCELLED
+    if cancelled.any():
+        stage = np.where(cancelled & (records.cancel == Outcome.NONE), np.uint8(0), stage)
+    if records.cancel.any():
+        stage = np.where(records.cancel == Outcome.ACKED, np.uint8(Stage.CANCELLED), stage)
+    behind = calls.stage > records.of_calls(stage)
+    if behind.any():
+        behind &= of_kind(calls, Kind.CREATE, Kind.ADVANCE, Kind.RESYNC)
+    lost: type_bool = (calls.outcome == Outcome.ACKED) & ~(records.of_calls(held.present) & ~behind)
     return lost
 
 
 def _ghosts(records: Records, held: Held) -> type_bool:
     """REFUSED, yet there: the record, a stage of it, its cancellation or its document."""
+    asked_of = records.refused, records.refused_stage, records.cancel, records.attach
+    if not any(column.any() for column in asked_of):
+        return np.zeros(len(records), dtype=np.bool_)
     reached = (held.stage != Stage.CANCELLED) & (held.stage >= records.refused_stage)
     by_itself = (records.refused_stage == _BY_ITSELF) | (records.refused_stage == 0)
     asked = np.maximum(records.acked_stage, records.open_stage)

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.core.arrivals import Arrivals, arrivals_of
+from harness.core.arrivals import arrivals_of
+from harness.core.due import Due
 from harness.core.evidence import Survivors
+from harness.core.in_time import STRETCH_NS, InTime
 from harness.core.operation import Flag, Kind, Outcome, Stage, Workload
 from harness.core.operations import Operations
 from harness.core.records import records_of
@@ -68,13 +70,14 @@ def watch_of(of: Operations) -> Watch:
 def measured(of: Operations, there: Survivors) -> tuple[int, int]:
     """(RTO's high end in ns, records lost): what the judge computes of one workload.
 
-    As the judge does it: the calls a portion at a time, the arrivals of all portions together.
+    As the judge does it: the calls a portion at a time, arrivals and schedule by stretches of time.
     """
-    seen = Arrivals.concatenate(
-        arrivals_of(calls, {Workload.ORDER_CAPTURE.code: 2 * _S})
-        for calls, _ in portions(of, there)
-    )
-    rto = recovery_time(seen, of.intended_ns, watch_of(of), target_ns=60 * _S)
+    code = Workload.ORDER_CAPTURE.code
+    times = InTime(STRETCH_NS)
+    for calls, _ in portions(of, there):
+        times.add(arrivals_of(calls, {code: 2 * _S}))
+    due = Due.of(of.intended_ns)
+    rto = recovery_time(times.of(code), due, watch_of(of), target_ns=60 * _S)
     lost = 0
     for calls, found in portions(of, there):
         records = records_of(calls)
