@@ -154,6 +154,10 @@ def test_what_a_ledger_knows_of_a_record_is_told_by_its_own_calls(
         assert records.acked_stage[n] == told.stage(Outcome.ACKED)
         assert records.open_stage[n] == told.stage(Outcome.UNKNOWN, Outcome.NONE)
         assert records.refused_stage[n] == told.stage(Outcome.REFUSED)
+        kinds = (records.acked[n], records.unknown[n], records.refused[n])
+        assert kinds == (told.acked, told.unknown, told.refused)
+        assert sum(kinds) == 1
+        assert records.resent[n] == (told.create.sends > 1 and not told.create.idempotent)
         assert records.canary[n] == told.create.canary
         assert records.value_cents[n] == told.create.value
         for kind, column in ((Kind.CANCEL, records.cancel), (Kind.ATTACH, records.attach)):

@@ -167,6 +167,14 @@ def test_where_the_stores_were_not_read_at_the_end_nothing_is_back_or_gone(
         assert (nothing.recovery_point_ns, nothing.last_lost_ns) == (None, None)
 
 
+def test_of_no_portion_nothing_was_lost() -> None:
+    for one in restoration(Restore(90, None), [], OF, fault=T_F, run_id=RUN_ID):
+        fates = (one.acked, one.lost, one.back, one.gone, one.spoiled, one.waiting, one.span_ns)
+        assert fates == (0,) * 7
+        cents = (one.lost_value_cents, one.back_value_cents, one.gone_value_cents)
+        assert (cents, one.examples) == ((0, 0, 0), ())
+
+
 def test_without_an_effect_its_reach_is_told_by_its_length_alone() -> None:
     calls = [replace(acked(0, n), sent=10 + n, done=11 + n) for n in range(0, 12, 3)]
     seen = marked(evidence_of(calls, restored_at(150)), Mark(CLOSED, 90, 90))
