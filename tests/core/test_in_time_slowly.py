@@ -206,6 +206,15 @@ def test_a_stretch_holds_no_more_than_is_looked_at_together(
     assert most <= max(AT_ONCE, rate * peak * top + canaries)
 
 
+def test_a_shape_of_no_points_is_the_rate_itself() -> None:
+    (orders, *_) = simulate.TARGETS.workloads
+    target = replace(orders, rate_per_s=1000.0, canary_per_s=0.0)
+    plan = simulate.plan_of(targets=Targets((target,)), shape=Shape("bare", ()))
+    assert stretch_ns_of(plan) == AT_ONCE // 1000 * S
+    nobody = simulate.plan_of(targets=Targets(()), shape=Shape("bare", ()))
+    assert stretch_ns_of(nobody) == 600 * S
+
+
 def test_the_times_of_a_run_are_those_of_its_ledger_and_its_schedule() -> None:
     plan, seen = simulate.evidence(outage_s=3.0, after_s=5.0)
     noted: list[int] = []
