@@ -74,11 +74,12 @@ class Memory:
     def remember(self, batch: list[dict[str, object]]) -> list[Call]:
         """Durable when this returns."""
         made: list[Call] = []
-        seen = set(self._keys)
+        new: set[str] = set()
         for item in batch:
             key = str(item["key"])
-            made.append(Call(key, item.get("payload"), key in seen, time.monotonic_ns()))
-            seen.add(key)
+            repeat = key in self._keys or key in new
+            made.append(Call(key, item.get("payload"), repeat, time.monotonic_ns()))
+            new.add(key)
         with self._path.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(asdict(call)) + "\n" for call in made)
             file.flush()
