@@ -14,6 +14,7 @@ from harness.core.operation import Kind, Outcome, Workload
 from harness.core.operations import SLOT, Operations
 from harness.core.records import NEVER, Keys, Records, one_worker, records_of
 from harness.core.recovery_point import by_code, classify, held_by, stale_reads, strangers_of
+from harness.core.targets import Targets
 from harness.core.whole_looks import Looks
 from tests.core.oracle_point import Call, Row, told_of
 from tests.core.test_looks_of_a_run import OF, T_F, acked, evidence_of, look, plan_of
@@ -191,6 +192,15 @@ def test_a_worker_whom_the_run_never_had_wrote_no_ledger_and_stored_what_nobody_
     assert list(told) == [
         (0, 5, False), (0, 6, True), (1, 0, True), (2, 9, False), (65_535, 2**32 - 1, False),
     ]  # fmt: skip
+
+
+def test_how_old_an_answer_may_be_is_declared_in_seconds_by_workload() -> None:
+    (first, *_) = plan_of().targets.workloads
+    fine = Targets(
+        (replace(first, staleness_s=0.000000050), replace(first, workload=OF[2], staleness_s=60))
+    )
+    assert fine.staleness_ns() == {OF[0]: 50, OF[2]: 60_000_000_000}
+    assert fine.limits_ns() == {OF[0].code: 2_000_000_000, OF[2].code: 2_000_000_000}
 
 
 @pytest.mark.parametrize(("sent_ns", "stale"), [(61, False), (62, True)])

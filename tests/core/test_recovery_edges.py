@@ -38,6 +38,21 @@ def test_a_window_may_end_with_the_observation_and_no_later(early_ns: int, recov
     assert found.well_at_end is not recovered
 
 
+@pytest.mark.parametrize(("done_ns", "high_ns"), [(20 * S, 15 * S), (20 * S + 1, None)])
+def test_the_last_window_may_begin_with_a_bin_and_end_with_the_last_one(
+    done_ns: int, high_ns: int | None
+) -> None:
+    """Due before the return, and answered at the edge of a second, W before the end."""
+    due = list(range(0, 30 * S, S // 20))
+    ops = [op_of(at, good=not FAULT <= at < 20 * S, hung=False, took=MS) for at in due]
+    ops.append(Op(20 * S - MS, done_ns, True))
+    watch = Watch(FAULT, FAULT, 30 * S, 10 * S)
+    found = measure(ops, due, watch)
+    assert (found.high_ns, found.recovered) == (high_ns, high_ns is not None)
+    answer = Slow(ops, due, watch).oracle.answer()
+    assert (answer.high, answer.recovered) == (found.high_ns, found.recovered)
+
+
 @pytest.mark.parametrize(
     ("again_s", "flaps", "high_s"),
     [

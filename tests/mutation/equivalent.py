@@ -21,6 +21,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "clock_pace.py": {
         "slewed_ppm: 0 -> 1": "a whole nanosecond off is more than any millionths of none or of one",
     },
+    "due.py": {
+        "DueInTime._read: len(parts) > 1 -> len(parts) >= 1": "one part that is joined is itself",
+    },
     "gate/cells.py": {
         "_decided: miss_rate.at_least(missed, runs, confidence) > 1 - quantile -> "
         "miss_rate.at_least(missed, runs, confidence) >= 1 - quantile": (
@@ -55,7 +58,17 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "strangers_of: 1 -> 2 #2": "a worker's number has two bytes: no place beyond is asked for",
         "strangers_of: 32 -> 33": _APART,
     },
-    "schedule.py": {": 1 -> 2": _AT_ONCE, ": 17 -> 18": _AT_ONCE},
+    "recovery_time.py": {
+        "_hung_at: these.intended_ns < seen.end_ns -> these.intended_ns <= seen.end_ns": (
+            "what is due at the end of observation has proven nothing before it"
+        ),
+    },
+    "schedule.py": {
+        ": 1 -> 2": _AT_ONCE,
+        ": 17 -> 18": _AT_ONCE,
+        "Planned.canaries_ns: 0.0 -> 1.0": "within no time, or less than a second, as much is due",
+        "Shape.at: True -> False": "a point is a pair by its type: none has a third number",
+    },
     "verdict.py": {": 2 -> 3": "which of the three is graver than which stays as it is"},
     "windows.py": {": 1 -> 2": _AT_ONCE, ": 17 -> 18": _AT_ONCE},
     "write_counts.py": {
