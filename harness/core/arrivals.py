@@ -48,10 +48,7 @@ class Arrivals:
 
     def where(self, mask: type_bool) -> Arrivals:
         """The rows of `mask`."""
-        rows = np.flatnonzero(mask)
-        if len(rows) == len(self):
-            return self
-        return self.at(rows)
+        return self if mask.all() else self.at(np.flatnonzero(mask))
 
     def at(self, rows: npt.NDArray[np.intp]) -> Arrivals:
         """These rows, in this order."""
@@ -190,7 +187,7 @@ def _in_order(o: Operations, first: type_u32) -> _Chains | None:
 def _in_any_order(o: Operations, first: type_u32) -> _Chains:
     """The same, of calls that come as they please."""
     key, size = _chain_keys(o, first)
-    no, none = (np.zeros(size, dtype=dtype) for dtype in (np.bool_, np.int64))
+    no, none = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.int64)
     chains = _Chains(
         workload=np.zeros(size, dtype=np.uint8),
         canary=no,

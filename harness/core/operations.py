@@ -70,10 +70,7 @@ class Operations:
 
     def where(self, mask: type_bool) -> Operations:
         """The rows of `mask`."""
-        rows = np.flatnonzero(mask)
-        if len(rows) == len(self):
-            return self
-        return self.at(rows)
+        return self if mask.all() else self.at(np.flatnonzero(mask))
 
     def at(self, rows: npt.NDArray[np.intp]) -> Operations:
         """These rows, in this order."""

@@ -63,9 +63,12 @@ class Keys:
         """The record of each key."""
         only = one_worker(worker)
         if only is not None and only < len(self.bases):
-            place = seq + self.bases[only]  # as nearly always: one worker's keys
-            known = (place >= self.begins[only]) & (place < self.ends[only])
-            return self.numbers[place] if known.all() else self._of(known, place)
+            base, begin, end = self.bases[only], self.begins[only], self.ends[only]
+            place = seq + base  # as nearly always: one worker's keys
+            if seq.min() + base >= begin and seq.max() + base < end:
+                found: npt.NDArray[np.intp] = self.numbers[place]
+                return found
+            return self._of((place >= begin) & (place < end), place)
         known = worker < len(self.bases)
         at = np.where(known, worker, 0).astype(np.intp)
         place = seq + self.bases[at]
@@ -121,8 +124,8 @@ def records_of(operations: Operations) -> Records:
     alone = creates is operations and _are_alone(creates)
     calls = operations if alone else operations.where(of_kind(operations, *_OF_RECORDS))
     record = np.arange(count) if alone else keys.find(calls.worker, calls.record)
-    known = record >= 0
-    if not known.all():
+    if not alone and (record < 0).any():
+        known = record >= 0
         calls, record = calls.where(known), record[known]
     outcome = calls.outcome
     if not outcome.all():
@@ -186,7 +189,7 @@ def any_of(count: int, record: type_rows, mask: type_bool) -> type_bool:
 
 def _greatest(count: int, record: type_rows, values: type_u8, mask: type_bool) -> type_u8:
     if record is None:
-        return values * mask
+        return values if mask.all() else values * mask
     greatest = np.zeros(count, dtype=np.uint8)
     if mask.any():
         np.maximum.at(greatest, record, values * mask)
@@ -195,7 +198,7 @@ def _greatest(count: int, record: type_rows, values: type_u8, mask: type_bool) -
 
 def _earliest(count: int, record: type_rows, values: type_i64, mask: type_bool) -> type_i64:
     if record is None:
-        return np.where(mask, values, NEVER)
+        return values if mask.all() else np.where(mask, values, NEVER)
     earliest = np.full(count, NEVER, dtype=np.int64)
     np.minimum.at(earliest, record, np.where(mask, values, NEVER))
     return earliest
