@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SIZE ?= full
 SCENARIO ?= node-loss
 
-.PHONY: drill test test-shared test-alone test-patient test-timed test-clusters test-clusters-ci test-clusters-drills test-odoo install install-dev lint types contracts campaign campaign-tests soak selftest bench mutation track-record season season-scan season-keep repeatability lock clean
+.PHONY: drill test test-shared test-alone test-clusters test-clusters-ci test-odoo install install-dev lint types contracts campaign campaign-tests soak selftest bench mutation track-record season season-scan season-keep repeatability lock clean
 
 drill: install  ## break it, watch it come back, say what was lost
 	@$(BIN)/peakdrill run $(SCENARIO) --on embedded --size $(SIZE)
@@ -26,16 +26,15 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@ $(VENV)/.drill
 
-# Most tests share both cores; those that trade, break or time have the machine to themselves. Of the
-# latter, CI runs apart what only waits for a platform (patient), beside what it shares the machine with.
+# Most tests share both cores; those that trade, break or time have the machine to themselves.
 PYTEST = mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
   $(BIN)/python -m pytest --basetemp=$$base/tests $(1) $(PYTEST_ARGS) tests || status=$$?; rm -rf $$base; exit $$status
 test: install-dev lint types contracts  ## everything that must hold
 	@status=0; $(MAKE) test-shared || status=$$?; $(MAKE) test-alone || status=$$?; exit $$status
 test-shared: install-dev
-	@$(call PYTEST,-n 4 --dist worksteal --half=shared)
-test-alone test-patient test-timed: test-%: install-dev
-	@$(call PYTEST,--half=$*)
+	@$(call PYTEST,-n 3 --dist worksteal --half=shared)
+test-alone: install-dev
+	@$(call PYTEST,--half=alone)
 
 lint: install-dev
 	$(BIN)/ruff check .
@@ -54,9 +53,9 @@ ALL_CLUSTERS := containers:tests kubernetes:$(CONTRACTS) kubernetes:tests,--igno
 LONG := --ignore=tests/contracts/test_contract_clean_room.py
 FAULTS := tests/kubernetes/faults/test_cluster_faults_smoke.py,tests/kubernetes/faults/test_cluster_faults_killed.py
 test-clusters: CLUSTERS := $(ALL_CLUSTERS)
-test-clusters-ci: CLUSTERS := containers:$(CONTRACTS),$(LONG) kubernetes:$(CONTRACTS),$(LONG) kubernetes:$(FAULTS)
-test-clusters-drills: CLUSTERS := containers:tests/containers/test_containers_drills.py
-test-clusters test-clusters-ci test-clusters-drills: install-dev  ## breaks the cluster of KUBECONFIG, and starts containers by DOCKER_HOST
+test-clusters-ci: CLUSTERS := containers:$(CONTRACTS),$(LONG),tests/containers/test_containers_drills.py \
+  kubernetes:$(CONTRACTS),$(LONG) kubernetes:$(FAULTS)
+test-clusters test-clusters-ci: install-dev  ## breaks the cluster of KUBECONFIG, and starts containers by DOCKER_HOST
 	@mkdir -p .tmp; base=$$(mktemp -d $(CURDIR)/.tmp/pytest.XXXXXX); status=0; \
 	for part in $(foreach part,$(CLUSTERS),'$(part)'); do \
 	  $(BIN)/python -m pytest -m $${part%%:*} --basetemp=$$base/part $(PYTEST_ARGS) \

@@ -26,47 +26,29 @@ settings.register_profile(
 settings.load_profile("here")
 
 BROWSER_REQUIRED = os.environ.get("PEAKDRILL_REQUIRE_BROWSER") == "1"
-TIMED = {"drill", "alone"}  # markers of what trades or times: of what has the machine to itself
-HALVES = {
-    "shared": {"shared"},
-    "alone": {"patient", "timed"},
-    "patient": {"patient"},
-    "timed": {"timed"},
-}
+ALONE = {"platform", "alone"}  # markers of what trades, breaks or times
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--half", choices=tuple(HALVES),
-        help="only tests that may share the machine with any other, or only those that may not; "
-        "of the latter, only those that wait for a platform, or only those that trade or time",
+        "--half", choices=("shared", "alone"),
+        help="only tests that may share the machine with others, or only those that may not",
     )  # fmt: skip
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Every test is shared, patient or timed, and one of them; without --half all are run."""
+    """Every test is in exactly one half; without --half all of them are run."""
     if (half := config.getoption("--half")) is None:
         return
     halves: dict[bool, list[pytest.Item]] = {True: [], False: []}
     for item in items:
-        halves[part_of(item) in HALVES[half]].append(item)
-    items[:] = halves[True]
-    config.hook.pytest_deselected(items=halves[False])
+        halves[wants_the_machine(item)].append(item)
+    items[:] = halves[half == "alone"]
+    config.hook.pytest_deselected(items=halves[half != "alone"])
 
 
-def part_of(item: pytest.Item) -> str:
-    """A drill without a platform of ours shares the machine, unless it is `alone` as well.
-
-    patient: it breaks a platform and waits for it, with time to spare; others may do what they
-    like meanwhile, as long as they leave it the processor: one platform, and load of no account.
-    """
-
-    def bears(name: str) -> bool:
-        return item.get_closest_marker(name) is not None
-
-    if not bears("platform"):
-        return "timed" if bears("alone") else "shared"
-    return "timed" if any(map(bears, TIMED)) else "patient"
+def wants_the_machine(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ALONE)
 
 
 def processes_naming(path: Path) -> list[str]:
