@@ -69,6 +69,30 @@ def test_a_window_that_passed_between_two_outages_is_a_flap(
     assert (found.flaps, found.high_ns) == (flaps, high_s * S + MS)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "flaps"),
+    [
+        ((30, 31), 1),  # two bins in a row below: every window that holds both fails
+        ((30,), 0),  # one alone spoils none
+        ((30, 32), 0),
+        ((30, 31, 50, 51), 2),
+        ((16, 17), 1),  # one window passes before the first that holds both
+    ],
+)
+def test_two_seconds_in_a_row_below_spoil_a_window_that_is_well_as_a_whole(
+    seconds: tuple[int, ...], flaps: int
+) -> None:
+    """A hundred a second: down from 5 to 7 s, then two of a hundred fail in each of these seconds."""
+    due = list(range(0, 70 * S, S // 100))
+    ops = [
+        op_of(at, good=not (FAULT <= at < 7 * S or (at // S in seconds and at % S < 2 * S // 100)),
+              hung=False, took=MS)
+        for at in due
+    ]  # fmt: skip
+    found = measure(ops, due, Watch(FAULT, FAULT, 65 * S, 10 * S))
+    assert (found.flaps, found.recovered) == (flaps, True)
+
+
 def test_every_stretch_of_passing_windows_is_one_flap() -> None:
     assert away(range(50, 70), range(200, 220), range(400, 420)).flaps == 2
     assert away(range(50, 70)).flaps == 0
