@@ -67,6 +67,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ": 1 -> 2": _AT_ONCE,
         ": 17 -> 18": _AT_ONCE,
         "Planned.canaries_ns: 0.0 -> 1.0": "within no time, or less than a second, as much is due",
+        "arrivals_ns: due_ns[1:] >= due_ns[:-1] -> due_ns[1:] > due_ns[:-1]": (
+            "what is in order already is the same in order"
+        ),
         "Shape.at: True -> False": "a point is a pair by its type: none has a third number",
     },
     "verdict.py": {": 2 -> 3": "which of the three is graver than which stays as it is"},
