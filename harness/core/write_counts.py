@@ -40,6 +40,7 @@ class Suffix:
 
     A survivor speaks against it only when the order is beyond doubt: it was sent after the first
     loss was acknowledged, and it was acknowledged before the fault or before a later loss was sent.
+    One whose creation was not acknowledged, but a later call, may have been there all along.
     When the first loss and the last are known, a piece's span nearly always says whether it holds
     such a one; where it does not, the piece is looked at again.
     """
@@ -54,7 +55,7 @@ class Suffix:
             sent_ns = records.sent_ns[lost]
             self.first_ns = least(self.first_ns, records.acked_ns[lost])
             self.last_ns = most(self.last_ns, sent_ns[sent_ns < NEVER])
-        kept = np.flatnonzero(acked & ~lost)
+        kept = np.flatnonzero(acked & ~lost & (records.sent_ns < NEVER))
         if len(kept):
             sent_ns, acked_ns = records.sent_ns[kept], records.acked_ns[kept]
             sent = int(sent_ns.min()), int(sent_ns.max())
@@ -78,7 +79,8 @@ class Suffix:
         self, records: Records, acked: type_bool, lost: type_bool, fault: Mark | None
     ) -> None:
         if self.first_ns is not None:
-            between = (records.sent_ns > self.first_ns) & (records.acked_ns < self._last_ns(fault))
+            sent = (records.sent_ns > self.first_ns) & (records.sent_ns < NEVER)
+            between = sent & (records.acked_ns < self._last_ns(fault))
             self.survivor |= bool((acked & ~lost & between).any())
 
     def _last_ns(self, fault: Mark | None) -> int:
@@ -173,7 +175,7 @@ class WriteTally:
     ) -> WriteCounts:
         """The counts. What a worker's clock has told is off by that clock's error; t_F is not."""
         of = self._of[workload]
-        point_ns, achieved_ns, ends = _recovery_point(of, fault)
+        point_ns, achieved_ns, ends = _recovery_point(of, fault, clock_error_ns)
         unexpected = (strangers.workload == workload.code) & ~strangers.beyond_ledger
         counted = {name: of.counted.get(name, 0) for name in _COUNTED}
         return WriteCounts(
@@ -218,17 +220,20 @@ def is_worse(after: WriteCounts, before: WriteCounts) -> bool:
     return any(getattr(after, harm) > getattr(before, harm) for harm in _HARMS)
 
 
-def _recovery_point(of: _Of, fault: Mark | None) -> tuple[int | None, int, int]:
+def _recovery_point(
+    of: _Of, fault: Mark | None, clock_error_ns: int
+) -> tuple[int | None, int, int]:
     """The instant before the earliest acknowledgement among LOST, after t_F, and RPO in ns.
 
-    The last is how many of RPO's two ends a worker's clock has told: t_F is told by the run's own.
+    The last is how many of RPO's two ends a worker's clock has told, or may have: t_F is told by
+    the run's own, and a last loss that was acknowledged shortly before it perhaps came after it.
     """
     if of.first_ns is None or of.last_ns is None:
         return None, 0, 0
     point_ns, last_ns = of.first_ns - 1, of.last_ns
     if fault is None:
         return None, last_ns - point_ns, 2
-    told = 2 if last_ns > fault.latest_ns else 1
+    told = 2 if last_ns + clock_error_ns > fault.latest_ns else 1
     return point_ns - fault.latest_ns, max(fault.latest_ns, last_ns) - point_ns, told
 
 

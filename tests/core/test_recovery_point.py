@@ -74,7 +74,9 @@ def survivors(rows: list[Row]) -> Survivors:
     )
 
 
-def measure(calls: list[Call], rows: list[Row], staleness: int = 0) -> WriteCounts:
+def measure(
+    calls: list[Call], rows: list[Row], staleness: int = 0, *, clock_error_ns: int = 0
+) -> WriteCounts:
     """The counts of one look, as the judge takes them."""
     ledger, found = operations(calls), survivors(rows)
     records = records_of(ledger)
@@ -91,7 +93,9 @@ def measure(calls: list[Call], rows: list[Row], staleness: int = 0) -> WriteCoun
     if tally.undecided(fault):
         tally.look_again(records, look, fault)
     stale = Operations.concatenate([reads, posted.short()])
-    return tally.counts(ORDERS, strangers=strangers, stale=stale, fault=fault)
+    return tally.counts(
+        ORDERS, strangers=strangers, stale=stale, fault=fault, clock_error_ns=clock_error_ns
+    )
 
 
 OUTCOMES = [Outcome.ACKED, Outcome.ACKED, Outcome.REFUSED, Outcome.UNKNOWN, Outcome.NONE]
@@ -303,3 +307,22 @@ def test_other_workloads_are_counted_apart(workload: Workload) -> None:
     verdict, found = counted(Defects(workload=workload, lost=2, duplicate=1))
     assert (found.lost, found.duplicate) == (2, 1)
     assert verdict is Verdict.MISSED
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(
+    st.integers(0, 12),
+    st.lists(st.tuples(st.integers(70, 115), st.integers(-12, 12)), min_size=1, max_size=4),
+)
+def test_whatever_a_clock_was_off_by_within_its_error_the_true_loss_is_in_the_interval(
+    error_ns: int, losses: list[tuple[int, int]]
+) -> None:
+    """Of calls that were all lost: each done, by the worker's clock, and what that was off by."""
+    true_ns = [done + max(-error_ns, min(error_ns, off)) for done, off in losses]
+    calls = [
+        Call(0, seq, seq, Kind.CREATE, Outcome.ACKED, 1, digest=1, sent=0, done=done)
+        for seq, (done, _) in enumerate(losses)
+    ]
+    found = measure(calls, [], clock_error_ns=error_ns)
+    truth = max(FAULT[1], *true_ns) - (min(true_ns) - 1)
+    assert abs(truth - found.achieved_ns) <= found.widened_by_ns

@@ -70,14 +70,19 @@ def slowly(calls: list[Call], rows: list[Row], fault_ns: int) -> bool:
     if not lost:
         return True
     first = min(t.first_ack() for t in lost)
-    ends = [fault_ns, *(sent(t) for t in lost)]
-    kept = [t for t in every if not t.missing_calls()]
+    ends = [fault_ns, *(sent(t) for t in lost if made(t))]
+    kept = [t for t in every if not t.missing_calls() and made(t)]
     return not any(sent(t) > first and any(t.first_ack() < e for e in ends) for t in kept)
 
 
+def made(told: Told) -> list[Call]:
+    """Its creations that were acknowledged; where none was, nobody knows when it came to be."""
+    sorts = (Kind.CREATE, Kind.RESYNC)
+    return [c for c in told.calls if c.kind in sorts and c.outcome is Outcome.ACKED]
+
+
 def sent(told: Told) -> int:
-    made = [c for c in told.calls if c.kind in (Kind.CREATE, Kind.RESYNC)]
-    return min(c.sent for c in made if c.outcome is Outcome.ACKED)
+    return min(c.sent for c in made(told))
 
 
 type_ledger = tuple[list[Call], list[Row]]
@@ -96,8 +101,12 @@ def ledgers(draw: st.DrawFn) -> type_ledger:
             late = at + draw(st.integers(0, 4))
             again = replace(create, seq=seq + 1, kind=Kind.RESYNC, outcome=Outcome.ACKED)
             calls.append(replace(again, sent=late, done=late + 1))
+        elif outcome is Outcome.UNKNOWN and draw(st.booleans()):
+            late = at + draw(st.integers(0, 4))
+            later = replace(create, seq=seq + 1, kind=Kind.ADVANCE, outcome=Outcome.ACKED, stage=2)
+            calls.append(replace(later, sent=late, done=late + 1))
         if draw(st.booleans()):
-            rows.append(Row(0, seq, 1, 1))
+            rows.append(Row(0, seq, draw(st.sampled_from([1, 2])), 1))
         seq += 2
     return calls, rows
 
@@ -134,6 +143,15 @@ def test_a_survivor_on_the_edge_is_in_doubt(
     calls = [create(0, 10, 20), create(1, sent_ns, done_ns), create(2, 1, 2)]
     fault = Mark(MarkName.FAULT_ACTIVE, 30, 99)
     assert suffix(in_pieces(calls, [Row(0, 1, 1, 1), Row(0, 2, 1, 1)], size), fault) is is_suffix
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_survivor_whose_creation_was_not_acknowledged_is_in_doubt(size: int) -> None:
+    """Its confirmation was, after the first loss; it may have been made before."""
+    opened = replace(create(1, 5, 5), outcome=Outcome.UNKNOWN)
+    confirmed = Call(0, 2, 1, Kind.ADVANCE, Outcome.ACKED, 2, digest=1, sent=22, done=25)
+    calls, fault = [create(0, 10, 20), opened, confirmed], Mark(MarkName.FAULT_ACTIVE, 30, 30)
+    assert suffix(in_pieces(calls, [Row(0, 1, 2, 1)], size), fault)
 
 
 @pytest.mark.parametrize(("done_ns", "is_suffix"), [(49, False), (50, True), (51, True)])
