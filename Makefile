@@ -77,7 +77,7 @@ EVERY ?= 10
 soak: install-dev  ## MINUTES of load, a fault EVERY so many: does anything grow, is anything left?
 	@$(BIN)/python -m tests.soak.soak --minutes $(MINUTES) --every $(EVERY) $(SOAK_ARGS)
 
-selftest: install  ## every planted defect, and twenty clean runs: about an hour and a half
+selftest: install  ## every planted defect, and twenty clean runs: about twenty minutes
 	@$(BIN)/peakdrill selftest --size $(SIZE)
 
 bench: install-dev  ## what the instrument costs beside others, as a table; SIZE=quick or full
