@@ -175,7 +175,7 @@ class WriteTally:
     ) -> WriteCounts:
         """The counts. What a worker's clock has told is off by that clock's error; t_F is not."""
         of = self._of[workload]
-        point_ns, achieved_ns, ends = _recovery_point(of, fault, clock_error_ns)
+        point_ns, achieved_ns, wide_ns = _recovery_point(of, fault, clock_error_ns)
         unexpected = (strangers.workload == workload.code) & ~strangers.beyond_ledger
         counted = {name: of.counted.get(name, 0) for name in _COUNTED}
         return WriteCounts(
@@ -186,7 +186,7 @@ class WriteTally:
             achieved_ns=achieved_ns,
             recovery_point_ns=point_ns,
             lost_is_suffix=not of.suffix.survivor,
-            widened_by_ns=ends * clock_error_ns,
+            widened_by_ns=wide_ns,
         )
 
     def examples(
@@ -225,16 +225,17 @@ def _recovery_point(
 ) -> tuple[int | None, int, int]:
     """The instant before the earliest acknowledgement among LOST, after t_F, and RPO in ns.
 
-    The last is how many of RPO's two ends a worker's clock has told, or may have: t_F is told by
-    the run's own, and a last loss that was acknowledged shortly before it perhaps came after it.
+    The last is what RPO may be off by, for the clocks of workers. t_F is told by the run's own, so
+    it is one clock's error; and where the last loss came after t_F it is two: if perhaps, in part.
     """
     if of.first_ns is None or of.last_ns is None:
         return None, 0, 0
     point_ns, last_ns = of.first_ns - 1, of.last_ns
     if fault is None:
-        return None, last_ns - point_ns, 2
-    told = 2 if last_ns + clock_error_ns > fault.latest_ns else 1
-    return point_ns - fault.latest_ns, max(fault.latest_ns, last_ns) - point_ns, told
+        return None, last_ns - point_ns, 2 * clock_error_ns
+    beyond_ns = last_ns + clock_error_ns - fault.latest_ns  # by so much after t_F, at most
+    wide_ns = clock_error_ns + min(max(0, beyond_ns), clock_error_ns)
+    return point_ns - fault.latest_ns, max(fault.latest_ns, last_ns) - point_ns, wide_ns
 
 
 def _stale_count(stale: Operations, workload: Workload) -> int:
