@@ -80,7 +80,7 @@ class Node:
                 self._launch()
 
     def _launch(self) -> None:
-        for file in (self._pid_file, self._init_file, self._parts_file):
+        for file in (self._pid_file, self._init_file, self._parts_file, self._postmaster):
             file.unlink(missing_ok=True)
         command = [
             *namespace.as_node(), programs.python(), "-I", "-S", str(_INIT), str(self._spec_file),
@@ -94,6 +94,15 @@ class Node:
         if launched.returncode != 0:
             raise PlatformError(f"node {self.name} cannot be launched: {launched.stderr!r}")
         self._await_init(log)
+
+    @property
+    def _postmaster(self) -> Path:
+        """Where a database that died with its node says who it is.
+
+        A node counts its processes anew, so that number soon is somebody else's; and whoever was
+        begun within 3 s of the dead one Patroni takes for it, and starts no database.
+        """
+        return self.folder / "pgdata" / "postmaster.pid"
 
     def _await_init(self, log: Path) -> None:
         deadline = time.monotonic() + _APPEAR_S
