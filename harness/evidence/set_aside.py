@@ -53,19 +53,28 @@ class SetAside:
             self._file.seek(self._end * self._dtype.itemsize)
             self._file.write(np.ascontiguousarray(rows).view(np.uint8).data)
         except OSError as error:
-            raise Refused(
-                f"the rows of a long run cannot be set aside to be judged: {error}",
-                next_step="make room on the disk of the run directory, then `peakdrill check` it",
-            ) from error
+            raise _refused(error) from error
         self._end += len(rows)
 
     def of(self, stretch: int) -> npt.NDArray[np.void]:
-        """All rows of one stretch."""
+        """All rows of one stretch. What was written last may find the disk full only now."""
         parts = self._parts.get(stretch, ())
         found = np.empty(sum(count for _, count in parts), self._dtype)
         end = 0
-        for first, count in parts:
-            self._file.seek(first * self._dtype.itemsize)
-            self._file.readinto(found[end : end + count].view(np.uint8).data)
-            end += count
+        try:
+            for first, count in parts:
+                into = found[end : end + count].view(np.uint8).data
+                self._file.seek(first * self._dtype.itemsize)
+                if self._file.readinto(into) < into.nbytes:
+                    raise OSError("they are not all there any more")  # noqa: TRY301
+                end += count
+        except OSError as error:
+            raise _refused(error) from error
         return found
+
+
+def _refused(error: OSError) -> Refused:
+    return Refused(
+        f"the rows of a long run cannot be set aside to be judged: {error}",
+        next_step="make room on the disk of the run directory, then `peakdrill check` it",
+    )

@@ -74,6 +74,9 @@ class Here(AbstractContextManager["Here"]):
         self._ready, told = os.pipe()
         try:
             self._child = _start(self.run / layout.LOAD / PLAN, self.plan, self.run, told)
+        except BaseException:
+            os.close(self._ready)
+            raise
         finally:
             os.close(told)
         return self

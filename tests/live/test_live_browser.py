@@ -243,9 +243,7 @@ def test_a_server_that_is_gone_is_told(browser: Browser, tmp_path: Path, home: P
         shown(browser, "state", "hurt")
 
         def nothing_broken() -> bool:
-            tell(
-                server, outage()
-            )  # on a busy machine what was told is old by now, and is said to be
+            tell(server, outage())  # on a busy machine the last is old by now, and is said to be
             return text(browser, "broken") == ""
 
         until(nothing_broken, "a page that complains of nothing")
